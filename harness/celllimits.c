@@ -1,0 +1,62 @@
+/* celllimits.c - the options that bound a cell. */
+#define _GNU_SOURCE
+#include "celllimits.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#include "procfs.h"
+#include "util.h"
+
+struct cell_limits limits_default(void)
+{
+	int64_t total = procfs_meminfo("MemTotal");
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof cpus, &cpus) < 0) {
+		CPU_ZERO(&cpus);
+		CPU_SET(0, &cpus);
+	}
+	return (struct cell_limits){
+		.timeout_s = 600,
+		.min_free_kib = total > 0 ? total / 20 : 0,
+		.parallel = CPU_COUNT(&cpus),
+	};
+}
+
+long argument_number(struct argp_state *state, const char *option,
+		     const char *text, long low, long high)
+{
+	long value = 0;
+
+	if (parse_long(text, low, high, &value) < 0)
+		argp_error(state, "--%s takes a whole number from %ld to %ld, "
+			   "not '%s'", option, low, high, text);
+	return value;
+}
+
+error_t limits_parse(int key, char *arg, struct argp_state *state,
+		     struct cell_limits *limits)
+{
+	int64_t bytes = 0;
+
+	switch (key) {
+	case OPTION_TIMEOUT:
+		if (parse_seconds(arg, &limits->timeout_s) < 0)
+			argp_error(state, "--timeout takes a time such as 90, "
+				   "5m or 1h, not '%s'", arg);
+		return 0;
+	case OPTION_MIN_FREE:
+		if (parse_size(arg, &bytes) < 0)
+			argp_error(state, "--min-free takes a size such as "
+				   "512M, not '%s'", arg);
+		limits->min_free_kib = bytes / 1024;
+		return 0;
+	case OPTION_PARALLEL:
+		limits->parallel = (int)argument_number(state, "parallel", arg,
+							1, CELL_MAX_WORKERS);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}

@@ -1,0 +1,103 @@
+/* cmd_cell.c - `harness cell KEY`: one cell, one JSON document on stdout. */
+#define _GNU_SOURCE
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+#include "commands.h"
+#include "family.h"
+#include "celllimits.h"
+
+struct arguments {
+	struct cell_limits limits;
+	const char *key;
+};
+
+static const struct argp_option options[] = {
+	LIMIT_OPTIONS,
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	if (key == ARGP_KEY_ARG && a->key == NULL) {
+		a->key = arg;
+		return 0;
+	}
+	if (key == ARGP_KEY_END && a->key == NULL)
+		argp_error(state, "which cell? 'run --dry-run' prints keys");
+	return limits_parse(key, arg, state, &a->limits);
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "KEY",
+	.doc = "Runs exactly one cell and prints one JSON document on stdout. "
+	       "KEY is as printed by 'run --dry-run'.",
+};
+
+/* Finds what the key names and runs it.  An exit code. */
+static int run(const struct cellkey *key, const struct cell_limits *limits)
+{
+	struct interpreters list;
+	const struct interpreter *interpreter = NULL;
+	struct workload workload;
+	char *error = NULL;
+	json_t *document;
+	const char *status;
+	int code;
+
+	if (interpreters_load(&list) < 0)
+		return EXIT_FAULT;
+	for (size_t i = 0; i < list.n && interpreter == NULL; i++)
+		if (strcmp(list.items[i].tag, key->tag) == 0 &&
+		    list.items[i].ext_dir != NULL)
+			interpreter = &list.items[i];
+	if (interpreter == NULL)
+		return fail(EXIT_USAGE, "nothing was built for '%s'; see 'list "
+			    "interpreters'", key->tag);
+	if (workload_find(key->workload, &workload, &error) < 0)
+		return fail(EXIT_USAGE, "%s", error);
+	document = cell_run(key, interpreter, &workload, limits, &error);
+	workload_fini(&workload);
+	if (document == NULL) {
+		code = interrupted ? EXIT_INTERRUPTED : EXIT_FAULT;
+		complain("%s", error);
+		free(error);
+		interpreters_fini(&list);
+		return code;
+	}
+	interpreters_fini(&list);
+	json_dumpf(document, stdout, JSON_COMPACT);
+	putchar('\n');
+	status = json_string_value(json_object_get(document, "status"));
+	code = strcmp(status, "ok") == 0 ? EXIT_OK :
+		strcmp(status, "timeout") == 0 ? EXIT_TIMEOUT : EXIT_CELL_FAILED;
+	if (code == EXIT_OK &&
+	    json_integer_value(json_object_get(document, "lost_samples")) > 0)
+		code = EXIT_UNTRUSTED;
+	json_decref(document);
+	return code;
+}
+
+int cmd_cell(int argc, char **argv)
+{
+	struct arguments a = { .limits = limits_default() };
+	struct cellkey key;
+	int code;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (cellkey_parse(a.key, &key) < 0)
+		return fail(EXIT_USAGE, "'%s' is not a cell's key; 'run "
+			    "--dry-run' prints them", a.key);
+	catch_signals();
+	family_adopt_strays();
+	code = run(&key, &a.limits);
+	cellkey_fini(&key);
+	return code;
+}

@@ -1,0 +1,142 @@
+/* cmd_plot.c - `harness plot`: figures of a run. */
+#define _GNU_SOURCE
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "draw.h"
+#include "install.h"
+
+struct arguments {
+	const char *db;
+	const char *out;
+	struct strings figures;
+	struct strings formats;
+	long run;
+};
+
+enum { KEY_DB = 0x100, KEY_OUT, KEY_FIGURE, KEY_FORMAT, KEY_RUN };
+
+static const struct argp_option options[] = {
+	{ "figure", KEY_FIGURE, "NAME,...", 0, "which ones (default: all)", 0 },
+	{ "format", KEY_FORMAT, "FORMAT,...", 0,
+	  "svg, png, pdf (default: svg,png)", 0 },
+	{ "out", KEY_OUT, "DIR", 0, "where to put them (default: plots)", 0 },
+	{ "run", KEY_RUN, "ID", 0, "which run (default: the newest)", 0 },
+	{ "db", KEY_DB, "FILE", 0, "the results database", 0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case KEY_DB:
+		a->db = arg;
+		return 0;
+	case KEY_OUT:
+		a->out = arg;
+		return 0;
+	case KEY_FIGURE:
+		strings_split(&a->figures, arg, ',');
+		return 0;
+	case KEY_FORMAT:
+		strings_split(&a->formats, arg, ',');
+		return 0;
+	case KEY_RUN:
+		if (parse_long(arg, 1, 1L << 40, &a->run) < 0)
+			argp_error(state, "--run takes a run's number, see "
+				   "'list runs'");
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "too many arguments");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Draws figures of a run with gnuplot and prints their paths.",
+};
+
+/* Fills in defaults and refuses unknown names.  0 or an exit code. */
+static int check(struct arguments *a)
+{
+	static const char *const formats[] = { "svg", "png", "pdf" };
+	struct strings known = { NULL, 0 };
+	int code = 0;
+
+	draw_figures(&known);
+	for (size_t i = 0; i < a->figures.n && code == 0; i++)
+		if (!strings_has(&known, a->figures.items[i]))
+			code = fail(EXIT_USAGE, "unknown figure '%s'; see "
+				    "'list figures'", a->figures.items[i]);
+	if (a->figures.n == 0)
+		for (size_t i = 0; i < known.n; i++)
+			strings_add(&a->figures, known.items[i]);
+	strings_fini(&known);
+	if (a->formats.n == 0)
+		strings_split(&a->formats, "svg,png", ',');
+	for (size_t i = 0; i < a->formats.n && code == 0; i++) {
+		int found = 0;
+
+		for (size_t f = 0; f < 3; f++)
+			found |= strcmp(formats[f], a->formats.items[i]) == 0;
+		if (!found)
+			code = fail(EXIT_USAGE, "--format takes svg, png or "
+				    "pdf, not '%s'", a->formats.items[i]);
+	}
+	return code;
+}
+
+static int draw_all(struct store *s, const struct arguments *a, int64_t run)
+{
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < a->figures.n; i++)
+		for (size_t f = 0; f < a->formats.n; f++) {
+			char *path = NULL;
+			int result = draw_figure(s, run, a->figures.items[i],
+						 a->formats.items[f], a->out,
+						 &path);
+
+			if (result == 0)
+				printf("%s\n", path);
+			else if (result > 0)
+				complain("run %lld has no data for the figure "
+					 "'%s'", (long long)run,
+					 a->figures.items[i]);
+			else
+				code = EXIT_FAULT;
+			free(path);
+		}
+	return code;
+}
+
+int cmd_plot(int argc, char **argv)
+{
+	struct arguments a = { .db = install_default_db(), .out = "plots" };
+	struct store s;
+	int64_t run;
+	int code;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	code = check(&a);
+	if (code == 0 && store_open(&s, a.db, STORE_READ) < 0)
+		code = EXIT_FAULT;
+	if (code == 0) {
+		run = store_find_run(&s, a.run);
+		code = run > 0 ? draw_all(&s, &a, run) :
+			run == 0 ? EXIT_USAGE : EXIT_FAULT;
+		store_close(&s);
+	}
+	strings_fini(&a.figures);
+	strings_fini(&a.formats);
+	return code;
+}

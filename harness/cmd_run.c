@@ -1,0 +1,422 @@
+/* cmd_run.c - `harness run`: plans cells, runs each in a process of its own,
+ * stores each in one transaction, prints the whole. */
+#define _GNU_SOURCE
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "celllimits.h"
+#include "commands.h"
+#include "host.h"
+#include "install.h"
+#include "plan.h"
+#include "progress.h"
+#include "report.h"
+#include "store.h"
+
+enum {
+	KEY_STRATEGY = OPTION_AFTER_LIMITS, KEY_PYTHON, KEY_WORKLOAD, KEY_SCALE,
+	KEY_WORKERS, KEY_REQUESTS, KEY_REPEAT, KEY_SEED, KEY_BASELINE, KEY_QUICK,
+	KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
+};
+
+struct arguments {
+	struct selection selection;
+	struct cell_limits limits;
+	const char *db;
+	const char *format;
+	int quick, resume, dry_run;
+	int selected;		/* an option that --resume takes from the run */
+};
+
+static const struct argp_option options[] = {
+	{ 0, 0, 0, 0, "What to run:", 1 },
+	{ "strategy", KEY_STRATEGY, "STACK,...", 0,
+	  "stacks of strategies, e.g. freeze,collect+freeze,freeze-gen:2 "
+	  "(default: freeze)", 0 },
+	{ "baseline", KEY_BASELINE, "STACK", 0,
+	  "stack to compare with; run too (default: none)", 0 },
+	{ "python", KEY_PYTHON, "PYTHON,...", 0,
+	  "version prefixes, tags or paths (default: all)", 0 },
+	{ "workload", KEY_WORKLOAD, "NAME,...", 0,
+	  "built-in names or paths to .py files (default: objectgraph)", 0 },
+	{ "scale", KEY_SCALE, "N", 0,
+	  "size of the warm heap (default: the workload's)", 0 },
+	{ "workers", KEY_WORKERS, "N", 0, "forked workers (default: 4)", 0 },
+	{ "requests", KEY_REQUESTS, "N", 0,
+	  "requests served by each worker (default: 1000)", 0 },
+	{ "repeat", KEY_REPEAT, "N", 0,
+	  "run everything N times, shuffled (default: 1)", 0 },
+	{ "seed", KEY_SEED, "N", 0,
+	  "of shuffling, hashes and workloads (default: 1)", 0 },
+	{ "quick", KEY_QUICK, 0, 0,
+	  "a small run: scale 20000, 2 workers, 200 requests", 0 },
+	{ 0, 0, 0, 0, "How:", 2 },
+	LIMIT_OPTIONS,
+	{ "db", KEY_DB, "FILE", 0, "the results database", 0 },
+	{ "resume", KEY_RESUME, 0, 0,
+	  "go on with the newest unfinished run of the database", 0 },
+	{ "dry-run", KEY_DRY_RUN, 0, 0, "print the keys of the cells only", 0 },
+	{ "format", KEY_FORMAT, "FORMAT", 0,
+	  "table, json or csv (default: table)", 0 },
+	{ 0 }
+};
+
+static int parse_selection(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+	struct selection *s = &a->selection;
+
+	switch (key) {
+	case KEY_STRATEGY:
+		strings_split(&s->stacks, arg, ',');
+		if (s->stacks.n == 0)
+			argp_error(state, "--strategy needs a stack");
+		break;
+	case KEY_BASELINE:
+		s->baseline = arg;
+		break;
+	case KEY_PYTHON:
+		strings_split(&s->pythons, arg, ',');
+		if (s->pythons.n == 0)
+			argp_error(state, "--python needs an interpreter");
+		break;
+	case KEY_WORKLOAD:
+		strings_split(&s->workloads, arg, ',');
+		if (s->workloads.n == 0)
+			argp_error(state, "--workload needs a name");
+		break;
+	case KEY_SCALE:
+		s->scale = argument_number(state, "scale", arg, 1, INT_MAX);
+		break;
+	case KEY_WORKERS:
+		s->workers = argument_number(state, "workers", arg, 1,
+					     CELL_MAX_WORKERS);
+		break;
+	case KEY_REQUESTS:
+		s->requests = argument_number(state, "requests", arg, 0,
+					      INT_MAX);
+		break;
+	case KEY_REPEAT:
+		s->repeats = argument_number(state, "repeat", arg, 1, 10000);
+		break;
+	case KEY_SEED:
+		s->seed = argument_number(state, "seed", arg, 0, INT_MAX / 2);
+		break;
+	case KEY_QUICK:
+		a->quick = 1;
+		break;
+	default:
+		return 0;
+	}
+	a->selected = 1;
+	return 1;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	if (parse_selection(key, arg, state))
+		return 0;
+	switch (key) {
+	case KEY_DB:
+		a->db = arg;
+		return 0;
+	case KEY_RESUME:
+		a->resume = 1;
+		return 0;
+	case KEY_DRY_RUN:
+		a->dry_run = 1;
+		return 0;
+	case KEY_FORMAT:
+		if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0 &&
+		    strcmp(arg, "csv") != 0)
+			argp_error(state, "--format takes table, json or csv, "
+				   "not '%s'", arg);
+		a->format = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is no option; stacks go into "
+			   "--strategy=", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (a->resume && a->selected)
+			argp_error(state, "--resume takes the selection from "
+				   "the run it goes on with; leave the others "
+				   "out");
+		return 0;
+	default:
+		return limits_parse(key, arg, state, &a->limits);
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Runs cells (interpreter x stack x workload x repeat), stores "
+	       "what they measured, and prints it with ratios to the baseline.",
+};
+
+static void set_defaults(struct arguments *a)
+{
+	struct selection *s = &a->selection;
+
+	if (s->stacks.n == 0)
+		strings_add(&s->stacks, "freeze");
+	if (s->pythons.n == 0)
+		strings_add(&s->pythons, "all");
+	if (s->workloads.n == 0)
+		strings_add(&s->workloads, "objectgraph");
+	if (s->scale == 0 && a->quick)
+		s->scale = 20000;
+	if (s->workers == 0)
+		s->workers = a->quick ? 2 : 4;
+	if (s->requests < 0)
+		s->requests = a->quick ? 200 : 1000;
+}
+
+static json_t *list_json(const struct strings *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(array, json_string(list->items[i]));
+	return array;
+}
+
+/* What is stored with the run: the command line after all defaults. */
+static json_t *options_json(const struct selection *s, const struct plan *plan)
+{
+	return json_pack("{so so so sI sI sI sI sI ss?}",
+		"strategy", list_json(&s->stacks),
+		"python", list_json(&s->pythons),
+		"workload", list_json(&s->workloads),
+		"scale", (json_int_t)s->scale,
+		"workers", (json_int_t)s->workers,
+		"requests", (json_int_t)s->requests,
+		"repeat", (json_int_t)s->repeats,
+		"seed", (json_int_t)s->seed,
+		"baseline", plan->baseline);
+}
+
+/* A document for a cell whose own process gave none. */
+static json_t *failed_document(const char *key_text, const char *reason)
+{
+	json_t *document = json_pack("{ss ss ss}", "key", key_text,
+				     "status", "failed", "reason", reason);
+
+	if (document == NULL)
+		document = json_pack("{ss ss ss}", "key", key_text, "status",
+				     "failed", "reason", "no readable reason");
+	return document;
+}
+
+/* Runs one cell in a process of its own.  A new document; NULL when the cell
+ * was interrupted. */
+static json_t *run_cell(const char *key, const struct cell_limits *limits)
+{
+	char *timeout = xasprintf("--timeout=%ld", limits->timeout_s);
+	char *min_free = xasprintf("--min-free=%lldK",
+				   (long long)limits->min_free_kib);
+	char *parallel = xasprintf("--parallel=%d", limits->parallel);
+	char *argv[] = { "/proc/self/exe", "cell", (char *)key, timeout,
+			 min_free, parallel, NULL };
+	char *out = NULL, *err = NULL, *reason = NULL;
+	json_t *document = NULL;
+	int status = 0;
+	/* The cell keeps its own time limit; this one is for a cell's process
+	 * that itself hangs. */
+	int result = run_program(argv, limits->timeout_s + 60, &out, &err,
+				 &status);
+
+	if (interrupted)
+		goto out;
+	make_text_safe(err);
+	if (result < 0)
+		reason = xasprintf("the cell's process: %s", strerror(-result));
+	else if ((document = json_loads(out, 0, NULL)) == NULL)
+		reason = xasprintf("the cell's process %s%s%.300s",
+				   describe_status(status), *err ? ": " : "",
+				   err);
+	if (document == NULL)
+		document = failed_document(key, reason);
+out:
+	free(timeout);
+	free(min_free);
+	free(parallel);
+	free(out);
+	free(err);
+	free(reason);
+	return document;
+}
+
+/* Runs the pending cells of `run`.  0, or an exit code. */
+static int run_pending(struct store *s, int64_t run,
+		       const struct cell_limits *limits)
+{
+	json_t *keys = store_pending(s, run), *key;
+	struct progress progress;
+	size_t index;
+	int code = keys != NULL ? EXIT_OK : EXIT_FAULT;
+
+	progress_begin(&progress, json_array_size(keys));
+	json_array_foreach(keys, index, key) {
+		const char *text = json_string_value(key);
+		json_t *document;
+
+		progress_show(&progress, text);
+		document = run_cell(text, limits);
+		if (document == NULL) {
+			code = EXIT_INTERRUPTED;
+			break;
+		}
+		code = store_cell(s, run, document) < 0 ? EXIT_FAULT : EXIT_OK;
+		if (code == EXIT_OK)
+			progress_done(&progress, document);
+		json_decref(document);
+		if (code != EXIT_OK)
+			break;
+	}
+	progress_end(&progress);
+	json_decref(keys);
+	if (code == EXIT_INTERRUPTED)
+		complain("interrupted; finished cells are kept in %s, go on "
+			 "with 'run --resume --db=%s'", s->path, s->path);
+	return code;
+}
+
+/* The exit code that the cells of a document call for. */
+static int judge(const json_t *document)
+{
+	size_t ok = 0, failed = 0, timeouts = 0, index;
+	json_int_t lost = 0;
+	const json_t *cell;
+
+	json_array_foreach(json_object_get(document, "cells"), index, cell) {
+		const char *status = json_string_value(
+			json_object_get(cell, "status"));
+
+		ok += strcmp(status, "ok") == 0;
+		failed += strcmp(status, "failed") == 0;
+		timeouts += strcmp(status, "timeout") == 0;
+		lost += json_integer_value(json_object_get(cell,
+							   "lost_samples"));
+	}
+	if (timeouts > 0 && ok == 0 && failed == 0)
+		return EXIT_TIMEOUT;
+	if (failed + timeouts > 0)
+		return EXIT_CELL_FAILED;
+	if (ok == 0)
+		return fail(EXIT_UNSUPPORTED, "nothing that was asked for is "
+			    "supported here; the reasons are above");
+	if (lost > 0)
+		return fail(EXIT_UNTRUSTED, "%lld samples were lost; do not "
+			    "trust the pauses and latencies of this run",
+			    (long long)lost);
+	return EXIT_OK;
+}
+
+static int print_run(struct store *s, int64_t run, const char *format)
+{
+	json_t *document = store_export(s, run);
+	int code;
+
+	if (document == NULL)
+		return EXIT_FAULT;
+	if (strcmp(format, "json") == 0) {
+		json_dumpf(document, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (strcmp(format, "csv") == 0) {
+		report_rows(stdout, document, ',');
+	} else {
+		report_table(stdout, document, json_string_value(json_object_get(
+			json_object_get(document, "options"), "baseline")));
+	}
+	fflush(stdout);
+	code = judge(document);
+	if (code == EXIT_OK && strcmp(format, "table") == 0)
+		fprintf(stderr, "\nRun %lld is stored in %s.  Next, draw it:\n"
+			"  %s plot --run=%lld --db=%s\n", (long long)run,
+			s->path, program_invocation_name, (long long)run,
+			s->path);
+	json_decref(document);
+	return code;
+}
+
+/* Plans a new run, or prints its keys.  Its id in *run; 0 or an exit code. */
+static int begin(struct arguments *a, struct store *s, int64_t *run)
+{
+	struct plan plan;
+	json_t *cell, *stored, *host;
+	size_t index;
+	int code = plan_make(&a->selection, &plan);
+
+	*run = 0;
+	if (code == 0 && a->dry_run) {
+		json_array_foreach(plan.cells, index, cell)
+			printf("%s\n", json_string_value(
+				json_object_get(cell, "key")));
+	} else if (code == 0 && store_open(s, a->db, STORE_WRITE) < 0) {
+		code = EXIT_FAULT;
+	} else if (code == 0) {
+		host = host_facts();
+		stored = options_json(&a->selection, &plan);
+		*run = store_begin_run(s, stored, host, plan.cells);
+		json_decref(host);
+		json_decref(stored);
+		if (*run < 0)
+			code = EXIT_FAULT;
+	}
+	plan_fini(&plan);
+	return code;
+}
+
+static int resume(const struct arguments *a, struct store *s, int64_t *run)
+{
+	if (store_open(s, a->db, STORE_WRITE) < 0)
+		return EXIT_FAULT;
+	*run = store_latest_run(s, 1);
+	if (*run < 0)
+		return EXIT_FAULT;
+	if (*run == 0)
+		return fail(EXIT_USAGE, "%s has no unfinished run to resume",
+			    a->db);
+	return 0;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct arguments a = {
+		.selection = { .baseline = "none", .repeats = 1, .seed = 1,
+			       .requests = -1 },
+		.limits = limits_default(),
+		.db = install_default_db(),
+		.format = "table",
+	};
+	struct store s = { .lock_fd = -1 };
+	int64_t run = 0;
+	int code;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	set_defaults(&a);
+	catch_signals();
+	code = a.resume ? resume(&a, &s, &run) : begin(&a, &s, &run);
+	if (code == 0 && run > 0) {
+		host_warn();
+		code = run_pending(&s, run, &a.limits);
+		if (code == 0 && store_end_run(&s, run) < 0)
+			code = EXIT_FAULT;
+		if (code == 0)
+			code = print_run(&s, run, a.format);
+	}
+	store_close(&s);
+	strings_fini(&a.selection.stacks);
+	strings_fini(&a.selection.pythons);
+	strings_fini(&a.selection.workloads);
+	return code;
+}

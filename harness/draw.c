@@ -1,0 +1,184 @@
+/* draw.c - queries the data of a figure and has gnuplot draw it. */
+#define _GNU_SOURCE
+#include "draw.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "install.h"
+
+static char *figure_path(const char *figure)
+{
+	return xasprintf("%s/figures/%s.gp", install_results_dir(), figure);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void draw_figures(struct strings *names)
+{
+	char *folder = xasprintf("%s/figures", install_results_dir());
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		size_t n = strlen(entry->d_name);
+
+		if (n <= 3 || strcmp(entry->d_name + n - 3, ".gp") != 0 ||
+		    entry->d_name[0] == '_')
+			continue;
+		entry->d_name[n - 3] = '\0';
+		strings_add(names, entry->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	if (names->n > 1)
+		qsort(names->items, names->n, sizeof *names->items,
+		      compare_names);
+	free(folder);
+}
+
+/* Collects what follows `prefix` on the lines that begin with it, at most `max`
+ * lines, into one new string. */
+static char *marked_lines(const char *text, const char *prefix, int max)
+{
+	char *all = xstrdup("");
+
+	while (max > 0 && *text != '\0') {
+		const char *end = strchrnul(text, '\n');
+		size_t n = strlen(prefix);
+
+		if (strncmp(text, prefix, n) == 0) {
+			char *longer = xasprintf("%s%s%.*s", all,
+						 *all ? "\n" : "",
+						 (int)(end - text - (long)n),
+						 text + n);
+
+			free(all);
+			all = longer;
+			max--;
+		}
+		text = *end ? end + 1 : end;
+	}
+	return all;
+}
+
+char *draw_title(const char *figure)
+{
+	char *path = figure_path(figure), *text = NULL, *title = NULL;
+
+	if (read_file(path, 1 << 20, &text, NULL) == 0)
+		title = marked_lines(text, "# ", 1);
+	free(text);
+	free(path);
+	return title;
+}
+
+struct table {
+	FILE *file;
+	size_t rows;
+};
+
+/* Writes one row of the query; tabs and newlines in texts become spaces. */
+static int write_row(void *arg, sqlite3_stmt *stmt, int columns)
+{
+	struct table *t = arg;
+
+	if (t->rows++ == 0)
+		for (int i = 0; i < columns; i++)
+			fprintf(t->file, "%s%s", sqlite3_column_name(stmt, i),
+				i + 1 < columns ? "\t" : "\n");
+	for (int i = 0; i < columns; i++) {
+		const char *text = (const char *)sqlite3_column_text(stmt, i);
+
+		for (const char *p = text ? text : "NaN"; *p != '\0'; p++)
+			fputc(strchr("\t\r\n\"", *p) ? ' ' : *p, t->file);
+		fputc(i + 1 < columns ? '\t' : '\n', t->file);
+	}
+	return 0;
+}
+
+/* Writes the figure's data into the file `path`.  Rows, or -1. */
+static long write_data(struct store *s, int64_t run, const char *script,
+		       const char *path)
+{
+	char *source = NULL, *sql;
+	struct table t = { NULL, 0 };
+	int result = read_file(script, 1 << 20, &source, NULL);
+
+	if (result < 0) {
+		complain("cannot read the figure %s: %s", script,
+			 strerror(-result));
+		return -1;
+	}
+	sql = marked_lines(source, "#sql ", 1000);
+	free(source);
+	t.file = fopen(path, "we");
+	result = t.file != NULL ? store_query(s, sql, run, write_row, &t) : -1;
+	if (t.file == NULL || (fclose(t.file) != 0 && result == 0)) {
+		complain("cannot write %s: %s", path, strerror(errno));
+		result = -1;
+	}
+	free(sql);
+	return result < 0 ? -1 : (long)t.rows;
+}
+
+static int run_gnuplot(const char *script, const char *data, const char *out,
+		       const char *format)
+{
+	char *folder = xasprintf("%s/figures", install_results_dir());
+	char *argv[] = { "gnuplot", "-d", "-c", (char *)script, (char *)data,
+			 (char *)out, (char *)format, folder, NULL };
+	char *ignored = NULL, *err = NULL;
+	int status = 0, result = run_program(argv, 120, &ignored, &err, &status);
+
+	if (result == -ENOENT)
+		complain("gnuplot is not installed; install it (Debian: "
+			 "gnuplot-nox) and run 'plot' again");
+	else if (result < 0)
+		complain("cannot run gnuplot: %s", strerror(-result));
+	else if (status != 0) {
+		make_text_safe(err);
+		complain("gnuplot could not draw %s: %.300s", out, err);
+		result = -1;
+	}
+	free(folder);
+	free(ignored);
+	free(err);
+	return result < 0 ? -1 : 0;
+}
+
+int draw_figure(struct store *s, int64_t run, const char *figure,
+		const char *format, const char *dir, char **path)
+{
+	char *script = figure_path(figure);
+	char data[] = "/tmp/permafrost-XXXXXX";
+	int fd, result = -1;
+	long rows;
+
+	*path = xasprintf("%s/%s.%s", dir, figure, format);
+	fd = mkstemp(data);
+	if (fd < 0) {
+		complain("cannot create a temporary file: %s", strerror(errno));
+		goto out;
+	}
+	close(fd);
+	rows = write_data(s, run, script, data);
+	if (rows == 0)
+		result = 1;
+	else if (rows > 0 && mkdir(dir, 0777) < 0 && errno != EEXIST)
+		complain("cannot create %s: %s", dir, strerror(errno));
+	else if (rows > 0)
+		result = run_gnuplot(script, data, *path, format);
+	unlink(data);
+out:
+	free(script);
+	return result;
+}

@@ -1,0 +1,25 @@
+/* draw.h - figures of a run, drawn by gnuplot.
+ *
+ * A figure is one file results/figures/NAME.gp.  Its first comment line is its
+ * title; lines "#sql ..." are the query that gives its data, ?1 being the run.
+ * gnuplot gets ARG1 the data (tab-separated, one header line), ARG2 the output
+ * file, ARG3 the terminal (svg, png or pdf).
+ */
+#ifndef PERMAFROST_DRAW_H
+#define PERMAFROST_DRAW_H
+
+#include "store.h"
+#include "util.h"
+
+/* Names of all figures, sorted. */
+void draw_figures(struct strings *names);
+
+/* Title of a figure; new, or NULL. */
+char *draw_title(const char *figure);
+
+/* Draws one figure into DIR/FIGURE.FORMAT.  Returns 0; 1 when the run has no
+ * data for it; -1 after a complaint.  *path is what was drawn (to free). */
+int draw_figure(struct store *s, int64_t run, const char *figure,
+		const char *format, const char *dir, char **path);
+
+#endif

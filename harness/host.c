@@ -1,0 +1,104 @@
+/* host.c - reads facts of the machine from /proc and /sys. */
+#define _GNU_SOURCE
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "procfs.h"
+#include "util.h"
+
+/* The first line of a small file, without its newline.  New; null if none. */
+static json_t *line_of(const char *path)
+{
+	char *text;
+	json_t *value;
+
+	if (read_file(path, 4096, &text, NULL) < 0)
+		return json_null();
+	text[strcspn(text, "\n")] = '\0';
+	make_text_safe(text);
+	value = json_string(text);
+	free(text);
+	return value;
+}
+
+/* "model name" of the first CPU; other architectures name it differently. */
+static json_t *cpu_model(void)
+{
+	char *text, *p;
+	json_t *value = json_null();
+
+	if (read_file("/proc/cpuinfo", 65536, &text, NULL) < 0)
+		return value;
+	p = strstr(text, "model name");
+	p = p != NULL ? strchr(p, ':') : NULL;
+	if (p != NULL) {
+		p += strspn(p, ": \t");
+		p[strcspn(p, "\n")] = '\0';
+		make_text_safe(p);
+		value = json_string(p);
+	}
+	free(text);
+	return value;
+}
+
+static json_t *kib(const char *name)
+{
+	int64_t value = procfs_meminfo(name);
+
+	return value < 0 ? json_null() : json_integer(value);
+}
+
+json_t *host_facts(void)
+{
+	struct utsname u;
+	double load[1] = { 0 };
+
+	uname(&u);
+	getloadavg(load, 1);
+	return json_pack("{ss ss ss so sI sI so so so so so so so sf}",
+		"system", u.sysname, "kernel", u.release, "machine", u.machine,
+		"cpu", cpu_model(),
+		"cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+		"page_bytes", (json_int_t)sysconf(_SC_PAGESIZE),
+		"memory_kib", kib("MemTotal"),
+		"swap_kib", kib("SwapTotal"),
+		"transparent_hugepage",
+		line_of("/sys/kernel/mm/transparent_hugepage/enabled"),
+		"ksm", line_of("/sys/kernel/mm/ksm/run"),
+		"overcommit", line_of("/proc/sys/vm/overcommit_memory"),
+		"aslr", line_of("/proc/sys/kernel/randomize_va_space"),
+		"governor", line_of("/sys/devices/system/cpu/cpu0/cpufreq/"
+				    "scaling_governor"),
+		"load1", load[0]);
+}
+
+int host_warn(void)
+{
+	double load[1] = { 0 };
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int warnings = 0;
+	char *text;
+
+	if (getloadavg(load, 1) == 1 && load[0] > 0.5 * (double)cpus) {
+		complain("warning: the host is busy (load %.1f on %ld CPUs): "
+			 "pauses, latencies and CPU times may be those of its "
+			 "other work; memory and counts are not affected",
+			 load[0], cpus);
+		warnings++;
+	}
+	if (read_file("/sys/kernel/mm/transparent_hugepage/enabled", 4096,
+		      &text, NULL) == 0) {
+		if (strstr(text, "[always]") != NULL) {
+			complain("warning: transparent huge pages are 'always':"
+				 " a write copies 2 MiB instead of a page");
+			warnings++;
+		}
+		free(text);
+	}
+	return warnings;
+}

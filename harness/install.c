@@ -1,0 +1,391 @@
+/* install.c - finds the program's own files, interpreters and workloads.
+ *
+ * A program whose folder has ../ext/interpreters.json runs from a build tree;
+ * otherwise it is installed and uses the folders configure was told.
+ */
+#define _GNU_SOURCE
+#include "install.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The build tree this program runs from, or NULL; computed once. */
+static const char *build_dir(void)
+{
+	static char dir[PATH_MAX];
+	static int known;
+	ssize_t n;
+	char *manifest;
+
+	if (known)
+		return dir[0] ? dir : NULL;
+	known = 1;
+	n = readlink("/proc/self/exe", dir, sizeof dir - 1);
+	if (n < 0)
+		n = 0;
+	dir[n] = '\0';
+	for (int up = 0; up < 2; up++) {
+		char *slash = strrchr(dir, '/');
+
+		if (slash != NULL)
+			*slash = '\0';
+	}
+	manifest = xasprintf("%s/ext/interpreters.json", dir);
+	if (access(manifest, F_OK) < 0)
+		dir[0] = '\0';
+	free(manifest);
+	return dir[0] ? dir : NULL;
+}
+
+/* BUILD_OR_SOURCE/NAME in a build tree, else INSTALLED/NAME; computed once. */
+static const char *locate(char **cache, const char *base, const char *installed,
+			  const char *name)
+{
+	if (*cache == NULL)
+		*cache = xasprintf("%s/%s", build_dir() ? base : installed,
+				   name);
+	return *cache;
+}
+
+const char *install_ext_dir(void)
+{
+	static char *cache;
+
+	return locate(&cache, build_dir(), PKGLIBDIR, "ext");
+}
+
+const char *install_workloads_dir(void)
+{
+	static char *cache;
+
+	return locate(&cache, SRCDIR, PKGDATADIR, "workloads");
+}
+
+const char *install_results_dir(void)
+{
+	static char *cache;
+
+	return locate(&cache, SRCDIR, PKGDATADIR, "results");
+}
+
+const char *install_default_db(void)
+{
+	static char *path;
+	const char *env = getenv("PERMAFROST_DB");
+
+	if (env != NULL && *env != '\0')
+		return env;
+	if (build_dir() == NULL)
+		return "permafrost.db";
+	return locate(&path, build_dir(), "", "permafrost.db");
+}
+
+static char *string_of(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? xstrdup(text) : NULL;
+}
+
+int interpreters_load(struct interpreters *list)
+{
+	char *path = xasprintf("%s/interpreters.json", install_ext_dir());
+	json_error_t error;
+	json_t *root = json_load_file(path, 0, &error), *item;
+	size_t index;
+
+	*list = (struct interpreters){ NULL, 0 };
+	if (root == NULL) {
+		complain("cannot read %s: %s; run configure and make again",
+			 path, error.text);
+		free(path);
+		return -1;
+	}
+	free(path);
+	json_array_foreach(json_object_get(root, "interpreters"), index, item) {
+		struct interpreter *i;
+		const char *ext;
+
+		list->items = xrealloc(list->items, list->n + 1,
+				       sizeof *list->items);
+		i = &list->items[list->n++];
+		*i = (struct interpreter){
+			.tag = string_of(item, "tag"),
+			.version = string_of(item, "version"),
+			.executable = string_of(item, "executable"),
+			.implementation = string_of(item, "implementation"),
+			.abi_flags = string_of(item, "abi_flags"),
+			.era = string_of(item, "era"),
+			.reason = string_of(item, "reason"),
+		};
+		ext = json_string_value(json_object_get(item, "ext_dir"));
+		if (ext != NULL)
+			i->ext_dir = xasprintf("%s/%s", install_ext_dir(), ext);
+		if (i->reason == NULL && access(i->executable, X_OK) < 0)
+			i->reason = xasprintf("%s: %s since configure; run "
+					      "configure and make again",
+					      i->executable, strerror(errno));
+	}
+	json_decref(root);
+	return 0;
+}
+
+void interpreters_fini(struct interpreters *list)
+{
+	for (size_t n = 0; n < list->n; n++) {
+		struct interpreter *i = &list->items[n];
+
+		free(i->tag);
+		free(i->version);
+		free(i->executable);
+		free(i->implementation);
+		free(i->abi_flags);
+		free(i->era);
+		free(i->ext_dir);
+		free(i->reason);
+	}
+	free(list->items);
+}
+
+int interpreter_matches(const struct interpreter *i, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strcmp(word, "all") == 0)
+		return i->reason == NULL;
+	if (strcmp(i->tag, word) == 0 || strcmp(i->executable, word) == 0)
+		return 1;
+	return strncmp(i->version, word, n) == 0 &&
+		(i->version[n] == '\0' || i->version[n] == '.');
+}
+
+const struct interpreter *
+interpreter_for_executable(const struct interpreters *list, const char *path,
+			   char **error)
+{
+	static char script[] =
+		"import sys\n"
+		"try:\n"
+		"    import sysconfig\n"
+		"    t = sysconfig.get_config_var('Py_GIL_DISABLED')\n"
+		"except ImportError:\n"
+		"    t = None\n"
+		"pypy = '__pypy__' in sys.builtin_module_names\n"
+		"sys.stdout.write('%s%d.%d.%d%s%s' % (('pp' if pypy else 'cp',)"
+		" + tuple(sys.version_info[:3]) + ('t' if t else '',"
+		" 'd' if hasattr(sys, 'gettotalrefcount') else '')))\n";
+	char *argv[] = { (char *)path, "-c", script, NULL };
+	char *out = NULL, *ignored = NULL;
+	const struct interpreter *found = NULL;
+	int status, result = run_program(argv, 30, &out, &ignored, &status);
+
+	if (result < 0) {
+		*error = xasprintf("cannot run %s: %s", path, strerror(-result));
+	} else if (status != 0) {
+		*error = xasprintf("%s is not a Python interpreter: it %s", path,
+				   describe_status(status));
+	} else {
+		for (size_t n = 0; n < list->n && found == NULL; n++)
+			if (list->items[n].ext_dir != NULL &&
+			    strcmp(list->items[n].tag, out) == 0)
+				found = &list->items[n];
+		if (found == NULL)
+			*error = xasprintf("%s is %s, for which nothing was "
+					   "built; run configure "
+					   "--with-pythons=auto,%s and make",
+					   path, out, path);
+	}
+	free(out);
+	free(ignored);
+	return found;
+}
+
+void install_strategies(struct strings *names)
+{
+	strings_split(names, STRATEGIES, ' ');
+	for (size_t i = 0; i < names->n; i++)
+		for (char *p = names->items[i]; *p != '\0'; p++)
+			if (*p == '_')
+				*p = '-';
+}
+
+/* The last line of `text` that is not empty, cut off in place. */
+static const char *last_line(char *text)
+{
+	size_t n = strlen(text);
+	char *line;
+
+	while (n > 0 && isspace((unsigned char)text[n - 1]))
+		text[--n] = '\0';
+	line = strrchr(text, '\n');
+	return line != NULL ? line + 1 : text;
+}
+
+json_t *interpreter_describe(const struct interpreter *i,
+			     const char *executable,
+			     const struct strings *specs, char **error)
+{
+	char *script = xasprintf("%s/describe.py", install_workloads_dir());
+	char *names, *out = NULL, *err = NULL;
+	char **argv = xcalloc(specs->n + 7, sizeof *argv);
+	const char *program = executable ? executable : i->executable;
+	struct strings strategies = { NULL, 0 };
+	json_t *document = NULL;
+	json_error_t json_error;
+	int status, result;
+
+	install_strategies(&strategies);
+	names = xstrdup("");
+	for (size_t n = 0; n < strategies.n; n++) {
+		char *longer = xasprintf("%s %s", names, strategies.items[n]);
+
+		free(names);
+		names = longer;
+	}
+	strings_fini(&strategies);
+	argv[0] = (char *)program;
+	argv[1] = "-B";
+	argv[2] = script;
+	argv[3] = i->ext_dir;
+	argv[4] = names;
+	memcpy(argv + 5, specs->items, specs->n * sizeof *argv);
+	result = run_program(argv, 60, &out, &err, &status);
+	if (result < 0)
+		*error = xasprintf("cannot run %s: %s; run configure and make "
+				   "again", program, strerror(-result));
+	else if (status != 0)
+		*error = xasprintf("%s %s: %s", program, describe_status(status),
+				   last_line(err));
+	else if ((document = json_loads(out, 0, &json_error)) == NULL)
+		*error = xasprintf("%s did not answer with JSON: %s", program,
+				   json_error.text);
+	free(names);
+	free(script);
+	free(argv);
+	free(out);
+	free(err);
+	return document;
+}
+
+/* The first line of the docstring at the top of a Python source, or "". */
+static char *docstring_line(const char *source)
+{
+	const char *quote = strstr(source, "\"\"\"");
+	const char *end;
+
+	if (quote == NULL)
+		return xstrdup("");
+	quote += 3;
+	while (isspace((unsigned char)*quote))
+		quote++;
+	end = quote + strcspn(quote, "\n");
+	if (strstr(quote, "\"\"\"") != NULL && strstr(quote, "\"\"\"") < end)
+		end = strstr(quote, "\"\"\"");
+	return xasprintf("%.*s", (int)(end - quote), quote);
+}
+
+/* The number in a line "SCALE = N", or the default. */
+static long source_scale(const char *source)
+{
+	for (const char *line = source; line != NULL;
+	     line = strchr(line, '\n'), line += line != NULL) {
+		long scale;
+
+		if (sscanf(line, "SCALE = %ld", &scale) == 1 && scale > 0)
+			return scale;
+	}
+	return WORKLOAD_DEFAULT_SCALE;
+}
+
+/* Files beside the workloads that are none. */
+static int is_workload_file(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 3 && strcmp(name + n - 3, ".py") == 0 &&
+		strcmp(name, "driver.py") != 0 && strcmp(name, "describe.py") != 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void install_workloads(struct strings *names)
+{
+	DIR *dir = opendir(install_workloads_dir());
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (!is_workload_file(entry->d_name))
+			continue;
+		entry->d_name[strlen(entry->d_name) - 3] = '\0';
+		strings_add(names, entry->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	if (names->n > 1)
+		qsort(names->items, names->n, sizeof *names->items,
+		      compare_names);
+}
+
+int workload_find(const char *name, struct workload *w, char **error)
+{
+	size_t n = strlen(name);
+	int is_path = strchr(name, '/') != NULL ||
+		(n > 3 && strcmp(name + n - 3, ".py") == 0);
+	char *source, *path, *real;
+	int result;
+
+	path = is_path ? xstrdup(name) :
+		xasprintf("%s/%s.py", install_workloads_dir(), name);
+	if (!is_path) {
+		struct strings names = { NULL, 0 };
+
+		install_workloads(&names);
+		if (!strings_has(&names, name)) {
+			const char *near = nearest(name,
+				(const char *const *)names.items, names.n);
+
+			*error = xasprintf("unknown workload '%s'%s%s%s; see "
+					   "'list workloads', or give a path "
+					   "to a .py file", name,
+					   near ? ", did you mean '" : "",
+					   near ? near : "", near ? "'?" : "");
+			strings_fini(&names);
+			free(path);
+			return -1;
+		}
+		strings_fini(&names);
+	}
+	result = read_file(path, 1 << 20, &source, NULL);
+	real = result < 0 ? NULL : realpath(path, NULL);
+	if (real == NULL) {
+		*error = xasprintf("cannot read the workload %s: %s", path,
+				   strerror(result < 0 ? -result : errno));
+		free(path);
+		return -1;
+	}
+	*w = (struct workload){
+		.name = xstrdup(is_path ? real : name),
+		.path = real,
+		.summary = docstring_line(source),
+		.scale = source_scale(source),
+	};
+	free(source);
+	free(path);
+	return 0;
+}
+
+void workload_fini(struct workload *w)
+{
+	free(w->name);
+	free(w->path);
+	free(w->summary);
+}

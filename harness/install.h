@@ -1,0 +1,77 @@
+/* install.h - where this program's own files are, in a build tree and when
+ * installed; the interpreters and workloads found there. */
+#ifndef PERMAFROST_INSTALL_H
+#define PERMAFROST_INSTALL_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "util.h"
+
+/* Folders, valid for the life of the program. */
+const char *install_ext_dir(void);	/* interpreters.json and TAG/ */
+const char *install_workloads_dir(void);
+const char *install_results_dir(void);	/* schema.sql and figures/ */
+
+/* The database to use when --db is not given; static. */
+const char *install_default_db(void);
+
+/* One interpreter that configure found.  Strings belong to the list. */
+struct interpreter {
+	char *tag;
+	char *version;
+	char *executable;
+	char *implementation;
+	char *abi_flags;
+	char *era;		/* of its collector; NULL: not applicable */
+	char *ext_dir;		/* absolute; NULL when unsupported */
+	char *reason;		/* why unsupported; NULL when supported */
+};
+
+struct interpreters {
+	struct interpreter *items;
+	size_t n;
+};
+
+/* Reads the manifest and looks whether the executables are still there.
+ * 0, or -1 after a complaint. */
+int interpreters_load(struct interpreters *list);
+void interpreters_fini(struct interpreters *list);
+
+/* Whether `i` is what a --python word means: its tag, a prefix of its version
+ * by whole numbers ("3.6", "2.7.18"), or its executable. */
+int interpreter_matches(const struct interpreter *i, const char *word);
+
+/* The supported interpreter of the same version and ABI as the one at `path`,
+ * or NULL with one line in *error (to free). */
+const struct interpreter *
+interpreter_for_executable(const struct interpreters *list, const char *path,
+			   char **error);
+
+/* Asks the interpreter about strategies (see workloads/describe.py); `specs`
+ * are the stacks to be asked for.  A new document, or NULL with one line in
+ * *error (to free). */
+json_t *interpreter_describe(const struct interpreter *i,
+			     const char *executable,
+			     const struct strings *specs, char **error);
+
+/* Names of all built-in strategies, in specs' spelling. */
+void install_strategies(struct strings *names);
+
+/* A workload file.  To be freed with workload_fini(). */
+struct workload {
+	char *name;		/* built-in name, or absolute path */
+	char *path;
+	char *summary;		/* first line of its docstring */
+	long scale;		/* its default */
+};
+
+#define WORKLOAD_DEFAULT_SCALE 100000
+
+/* Finds a workload by name or path.  0, or -1 with one line in *error. */
+int workload_find(const char *name, struct workload *w, char **error);
+void workload_fini(struct workload *w);
+/* Names of the built-in workloads, sorted. */
+void install_workloads(struct strings *names);
+
+#endif

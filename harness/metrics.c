@@ -1,0 +1,79 @@
+/* metrics.c - the table of metrics.  Each definition stands here and nowhere
+ * else; cell.c fills the values in under these keys. */
+#include "metrics.h"
+
+#include <string.h>
+
+#define CELL METRIC_CELL
+#define BOTH (METRIC_CELL | METRIC_CURVE)
+
+const struct metric metrics[] = {
+	{ "template_rss_kib", "KiB", "template RSS",
+	  "Rss of the template at the last checkpoint (smaps_rollup)", BOTH },
+	{ "template_pss_kib", "KiB", "template PSS",
+	  "Pss of the template at the last checkpoint (smaps_rollup)", BOTH },
+	{ "worker_rss_kib", "KiB", "RSS per worker",
+	  "Rss, mean over workers at the last checkpoint (smaps_rollup)", BOTH },
+	{ "worker_pss_kib", "KiB", "PSS per worker",
+	  "Pss, mean over workers at the last checkpoint (smaps_rollup)", BOTH },
+	{ "worker_private_kib", "KiB", "private memory per worker",
+	  "Private_Clean + Private_Dirty, mean over workers at the last "
+	  "checkpoint (smaps_rollup)", BOTH },
+	{ "total_kib", "KiB", "total memory",
+	  "sum of Pss over template and workers at the last checkpoint", BOTH },
+	{ "worker_minor_faults", "faults", "minor faults per worker",
+	  "minor faults since the fork, mean over workers (stat)", BOTH },
+	{ "worker_cow_pages", "pages", "copied pages per worker",
+	  "pages present in the template at the fork of which the worker has "
+	  "its own copy", BOTH },
+	{ "worker_floor_pages", "pages", "changed pages per worker",
+	  "of the copied pages, those whose content differs from the "
+	  "template's", BOTH },
+	{ "gc_collections", "collections", "collections per worker",
+	  "[g0,g1,g2] collections since the fork, mean over workers", BOTH },
+	{ "gc_pause_p50_us", "us", "collection pause, median",
+	  "collections in all workers, HDR histogram", CELL },
+	{ "gc_pause_p99_us", "us", "collection pause, 99th percentile",
+	  "collections in all workers, HDR histogram", CELL },
+	{ "gc_pause_max_us", "us", "longest collection pause",
+	  "longest collection in any worker, exact", CELL },
+	{ "gc_time_us", "us", "time in collections per worker",
+	  "sum of pauses since the fork, mean over workers", BOTH },
+	{ "gc_faults", "faults", "minor faults inside collections per worker",
+	  "minor faults of the collecting thread between a collection's start "
+	  "and end, mean over workers (getrusage)", BOTH },
+	{ "freeze_us", "us", "time of the before_fork hooks",
+	  "all before_fork hooks of the stack, in the template", CELL },
+	{ "fork_us", "us", "time of one fork",
+	  "os.fork() as the template sees it, mean over workers", CELL },
+	{ "request_p50_us", "us", "request latency, median",
+	  "requests of all workers, HDR histogram", CELL },
+	{ "request_p99_us", "us", "request latency, 99th percentile",
+	  "requests of all workers, HDR histogram", CELL },
+	{ "request_p999_us", "us", "request latency, 99.9th percentile",
+	  "requests of all workers, HDR histogram", CELL },
+	{ "worker_cpu_ms", "ms", "CPU time per worker",
+	  "user and system time since the fork, mean over workers (the "
+	  "process's CPU clock)", BOTH },
+	{ "exit_faults", "faults", "minor faults at exit per worker",
+	  "minor faults between the last checkpoint and death, mean over "
+	  "workers (stat of the zombie)", CELL },
+	{ "leak_kib_per_1k", "KiB", "growth per 1000 requests",
+	  "slope of worker_private_kib over the second half of the requests "
+	  "(least squares)", CELL },
+	{ "template_objects", "objects", "tracked objects in the template",
+	  "objects on the collector's lists after before_fork, the permanent "
+	  "generation included", CELL },
+	{ "frozen_objects", "objects", "objects held away from the collector",
+	  "what the stack's count hooks say after before_fork", CELL },
+};
+
+const size_t metrics_count = sizeof metrics / sizeof *metrics;
+
+const struct metric *metric_find(const char *key)
+{
+	for (size_t i = 0; i < metrics_count; i++)
+		if (strcmp(metrics[i].key, key) == 0)
+			return &metrics[i];
+	return NULL;
+}

@@ -1,0 +1,294 @@
+/* plan.c - turns a selection into cells.
+ *
+ * Stacks are checked and spelt canonically by the interpreters themselves, so
+ * that the one parser of strategy arguments is the strategies' own.
+ */
+#define _GNU_SOURCE
+#include "plan.h"
+
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+#include "install.h"
+
+/* One interpreter that takes part. */
+struct target {
+	const struct interpreter *interpreter;
+	const char *executable;		/* given by path, or NULL */
+	json_t *answer;			/* of describe.py, or NULL */
+	char *problem;			/* why there is none */
+};
+
+struct targets {
+	struct target *items;
+	size_t n;
+};
+
+static void add_target(struct targets *t, const struct interpreter *i,
+		       const char *executable)
+{
+	for (size_t n = 0; n < t->n; n++)
+		if (t->items[n].interpreter == i &&
+		    (executable == NULL) == (t->items[n].executable == NULL) &&
+		    (executable == NULL ||
+		     strcmp(executable, t->items[n].executable) == 0))
+			return;
+	t->items = xrealloc(t->items, t->n + 1, sizeof *t->items);
+	t->items[t->n++] = (struct target){ .interpreter = i,
+					    .executable = executable };
+}
+
+/* Whether another executable stands for this one's version and ABI. */
+static int is_duplicate(const struct interpreters *list,
+			const struct interpreter *i)
+{
+	for (size_t n = 0; n < list->n; n++)
+		if (i->ext_dir == NULL && list->items[n].ext_dir != NULL &&
+		    strcmp(list->items[n].tag, i->tag) == 0)
+			return 1;
+	return 0;
+}
+
+/* Adds what one --python word means.  0 or an exit code. */
+static int choose(const struct interpreters *list, const char *word,
+		  struct targets *targets)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (interpreter_matches(&list->items[i], word) &&
+		    !is_duplicate(list, &list->items[i])) {
+			add_target(targets, &list->items[i], NULL);
+			found = 1;
+		}
+	if (found || strcmp(word, "all") == 0)
+		return 0;
+	if (strchr(word, '/') != NULL) {
+		char *error = NULL;
+		const struct interpreter *i =
+			interpreter_for_executable(list, word, &error);
+
+		if (i == NULL)
+			return fail(EXIT_USAGE, "%s", error);
+		add_target(targets, i, word);
+		return 0;
+	}
+	return fail(EXIT_USAGE, "no interpreter matches '%s'; see 'list "
+		    "interpreters'", word);
+}
+
+/* Asks every target about the specs.  0, or an exit code when a spec is wrong
+ * by the word of any of them. */
+static int ask(struct targets *targets, const struct strings *specs)
+{
+	for (size_t n = 0; n < targets->n; n++) {
+		struct target *t = &targets->items[n];
+		json_t *stack;
+		size_t index;
+
+		if (t->interpreter->reason != NULL) {
+			t->problem = xstrdup(t->interpreter->reason);
+			continue;
+		}
+		t->answer = interpreter_describe(t->interpreter, t->executable,
+						 specs, &t->problem);
+		json_array_foreach(json_object_get(t->answer, "stacks"), index,
+				   stack) {
+			const char *error = json_string_value(
+				json_object_get(stack, "error"));
+
+			if (error != NULL)
+				return fail(EXIT_USAGE, "--strategy: %s; see "
+					    "'list strategies'", error);
+		}
+	}
+	return 0;
+}
+
+/* The names in a spec must be ours even where no interpreter can be asked. */
+static int check_names(const struct strings *specs)
+{
+	struct strings known = { NULL, 0 };
+	int result = 0;
+
+	install_strategies(&known);
+	for (size_t i = 0; i < specs->n && result == 0; i++) {
+		struct strings parts = { NULL, 0 };
+
+		strings_split(&parts, specs->items[i], '+');
+		if (parts.n == 0)
+			result = fail(EXIT_USAGE, "--strategy: an empty stack");
+		for (size_t p = 0; p < parts.n && result == 0; p++) {
+			const char *near;
+
+			parts.items[p][strcspn(parts.items[p], ":")] = '\0';
+			if (strings_has(&known, parts.items[p]))
+				continue;
+			near = nearest(parts.items[p],
+				       (const char *const *)known.items, known.n);
+			result = fail(EXIT_USAGE, "unknown strategy '%s'%s%s%s; "
+				      "see 'list strategies'", parts.items[p],
+				      near ? ", did you mean '" : "",
+				      near ? near : "", near ? "'?" : "");
+		}
+		strings_fini(&parts);
+	}
+	strings_fini(&known);
+	return result;
+}
+
+/* What target `t` says of the spec with this index. */
+static json_t *answer_for(const struct target *t, size_t spec)
+{
+	return json_array_get(json_object_get(t->answer, "stacks"), spec);
+}
+
+/* The canonical form by the word of any interpreter, else as typed. */
+static const char *canonical(const struct targets *targets, size_t spec,
+			     const char *typed)
+{
+	for (size_t n = 0; n < targets->n; n++) {
+		const char *text = json_string_value(json_object_get(
+			answer_for(&targets->items[n], spec), "canonical"));
+
+		if (text != NULL)
+			return text;
+	}
+	return typed;
+}
+
+/* Adds the cell of one target, stack, workload and repeat. */
+static void add_cell(struct plan *plan, const struct selection *s,
+		     const struct target *t, size_t spec, const char *stack,
+		     const struct workload *workload, long repeat)
+{
+	struct cellkey key = {
+		.tag = t->interpreter->tag,
+		.executable = (char *)t->executable,
+		.stack = (char *)stack,
+		.workload = workload->name,
+		.workers = s->workers,
+		.requests = s->requests,
+		.scale = s->scale ? s->scale : workload->scale,
+		.repeat = repeat,
+		.seed = s->seed + repeat - 1,
+	};
+	const char *status = "pending", *reason = json_string_value(
+		json_object_get(answer_for(t, spec), "reason"));
+
+	if (t->interpreter->ext_dir == NULL || reason != NULL)
+		status = "unsupported";
+	else if (t->answer == NULL)
+		status = "failed";
+	if (t->answer == NULL)
+		reason = t->problem;
+	plan->runnable += strcmp(status, "pending") == 0;
+	json_array_append_new(plan->cells,
+		cell_document(&key, t->interpreter->version, status, reason));
+}
+
+/* Shuffles the cells from index `first` on. */
+static void shuffle(json_t *cells, size_t first, gsl_rng *rng)
+{
+	size_t n = json_array_size(cells) - first;
+	json_t **order = xcalloc(n, sizeof *order);
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = json_incref(json_array_get(cells, first + i));
+	gsl_ran_shuffle(rng, order, n, sizeof *order);
+	for (size_t i = 0; i < n; i++)
+		json_array_set_new(cells, first + i, order[i]);
+	free(order);
+}
+
+static void add_all(struct plan *plan, const struct selection *s,
+		    const struct targets *targets, const struct strings *specs,
+		    const struct workload *workloads)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+	gsl_rng_set(rng, (unsigned long)s->seed);
+	for (long repeat = 1; repeat <= s->repeats; repeat++) {
+		size_t first = json_array_size(plan->cells);
+
+		for (size_t t = 0; t < targets->n; t++)
+			for (size_t i = 0; i < specs->n; i++) {
+				const char *stack = canonical(targets, i,
+							      specs->items[i]);
+				size_t same = 0;
+
+				while (strcmp(canonical(targets, same,
+							specs->items[same]),
+					      stack) != 0)
+					same++;
+				for (size_t w = 0; same == i &&
+				     w < s->workloads.n; w++)
+					add_cell(plan, s, &targets->items[t], i,
+						 stack, &workloads[w], repeat);
+			}
+		shuffle(plan->cells, first, rng);
+	}
+	gsl_rng_free(rng);
+}
+
+int plan_make(const struct selection *s, struct plan *plan)
+{
+	struct strings specs = { NULL, 0 };
+	struct interpreters list;
+	struct targets targets = { NULL, 0 };
+	struct workload *workloads = xcalloc(s->workloads.n, sizeof *workloads);
+	size_t found = 0;
+	int code;
+
+	*plan = (struct plan){ .cells = json_array() };
+	if (s->baseline != NULL)
+		strings_add(&specs, s->baseline);
+	for (size_t i = 0; i < s->stacks.n; i++)
+		if (!strings_has(&specs, s->stacks.items[i]))
+			strings_add(&specs, s->stacks.items[i]);
+	code = check_names(&specs);
+	for (; found < s->workloads.n && code == 0; found++) {
+		char *error = NULL;
+
+		if (workload_find(s->workloads.items[found], &workloads[found],
+				  &error) < 0) {
+			code = fail(EXIT_USAGE, "%s", error);
+			break;
+		}
+	}
+	if (interpreters_load(&list) < 0)
+		code = code ? code : EXIT_FAULT;
+	for (size_t i = 0; i < s->pythons.n && code == 0; i++)
+		code = choose(&list, s->pythons.items[i], &targets);
+	if (code == 0 && targets.n == 0)
+		code = fail(EXIT_UNSUPPORTED, "no supported interpreter was "
+			    "found by configure; 'list interpreters' says why");
+	if (code == 0)
+		code = ask(&targets, &specs);
+	if (code == 0) {
+		add_all(plan, s, &targets, &specs, workloads);
+		if (s->baseline != NULL)
+			plan->baseline = xstrdup(canonical(&targets, 0,
+							   s->baseline));
+	}
+	for (size_t i = 0; i < found; i++)
+		workload_fini(&workloads[i]);
+	for (size_t i = 0; i < targets.n; i++) {
+		json_decref(targets.items[i].answer);
+		free(targets.items[i].problem);
+	}
+	free(workloads);
+	free(targets.items);
+	interpreters_fini(&list);
+	strings_fini(&specs);
+	return code;
+}
+
+void plan_fini(struct plan *plan)
+{
+	json_decref(plan->cells);
+	free(plan->baseline);
+}

@@ -1,0 +1,167 @@
+/* procfs.c - reads and parses /proc/PID.
+ *
+ * smaps_rollup (Linux 4.14) is one summary of all mappings; before it, the same
+ * lines stand in smaps once per mapping, so the parser simply adds up.
+ * Source: proc(5) and Documentation/filesystems/proc.rst of the kernel.
+ */
+#define _GNU_SOURCE
+#include "procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util.h"
+
+int procfs_parse_memory(const char *text, struct procfs_memory *memory)
+{
+	const struct {
+		const char *name;
+		int64_t *sum;
+	} fields[] = {
+		{ "Rss:", &memory->rss },
+		{ "Pss:", &memory->pss },
+		{ "Pss_Anon:", &memory->pss_anon },
+		{ "Pss_Shmem:", &memory->pss_shmem },
+		{ "Private_Clean:", &memory->private_clean },
+		{ "Private_Dirty:", &memory->private_dirty },
+		{ "Swap:", &memory->swap },
+	};
+	int seen_rss = 0;
+
+	memset(memory, 0, sizeof *memory);
+	for (const char *line = text; *line != '\0';) {
+		const char *end = strchrnul(line, '\n');
+
+		for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+			size_t n = strlen(fields[i].name);
+			char *rest;
+			long long v;
+
+			if (strncmp(line, fields[i].name, n) != 0)
+				continue;
+			errno = 0;
+			v = strtoll(line + n, &rest, 10);
+			if (errno != 0 || v < 0 || rest == line + n ||
+			    strncmp(rest, " kB", 3) != 0 ||
+			    v > INT64_MAX - *fields[i].sum)
+				return -EINVAL;
+			*fields[i].sum += v;
+			seen_rss |= i == 0;
+			break;
+		}
+		line = *end ? end + 1 : end;
+	}
+	return seen_rss ? 0 : -EINVAL;
+}
+
+int procfs_parse_stat(const char *text, struct procfs_stat *stat)
+{
+	/* The name in parentheses may hold anything, even parentheses. */
+	const char *p = strrchr(text, ')');
+	int ppid;
+	unsigned long long minor, major;
+	int status = 0;
+
+	memset(stat, 0, sizeof *stat);
+	if (p == NULL ||
+	    sscanf(p + 1, " %c %d %*d %*d %*d %*d %*u %llu %*u %llu",
+		   &stat->state, &ppid, &minor, &major) != 4)
+		return -EINVAL;
+	/* Field 52, the last: 50 fields follow the name. */
+	for (int field = 2; field < 52 && p != NULL; field++)
+		p = strchr(p + 1, ' ');
+	if (p != NULL && sscanf(p, " %d", &status) == 1)
+		stat->exit_status = status;
+	stat->ppid = ppid;
+	stat->minor_faults = minor;
+	stat->major_faults = major;
+	return 0;
+}
+
+int64_t procfs_parse_field(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = text; line != NULL;
+	     line = strchr(line, '\n'), line += line != NULL)
+		if (strncmp(line, name, n) == 0 && line[n] == ':')
+			return strtoll(line + n + 1, NULL, 10);
+	return -1;
+}
+
+/* Reads a small file of /proc/PID into `buffer`.  0 or -errno. */
+static int read_small(pid_t pid, const char *name, char *buffer, size_t size)
+{
+	char path[64];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buffer, size - 1);
+	if (n < 0)
+		n = -errno;
+	else
+		buffer[n] = '\0';
+	close(fd);
+	return n < 0 ? (int)n : n == 0 ? -ESRCH : 0;
+}
+
+int procfs_read_memory(pid_t pid, struct procfs_memory *memory)
+{
+	char buffer[4096], path[64], *text;
+	int result = read_small(pid, "smaps_rollup", buffer, sizeof buffer);
+
+	if (result == 0)
+		return procfs_parse_memory(buffer, memory);
+	if (result != -ENOENT)
+		return result;
+	snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
+	result = read_file(path, 64u << 20, &text, NULL);
+	if (result < 0)
+		return result;
+	result = procfs_parse_memory(text, memory);
+	free(text);
+	return result;
+}
+
+int procfs_read_stat(pid_t pid, struct procfs_stat *stat)
+{
+	char buffer[2048];
+	int result = read_small(pid, "stat", buffer, sizeof buffer);
+
+	return result < 0 ? result : procfs_parse_stat(buffer, stat);
+}
+
+int procfs_read_cpu(pid_t pid, int64_t *ns)
+{
+	struct timespec t;
+	clockid_t clock;
+	int error = clock_getcpuclockid(pid, &clock);
+
+	if (error != 0)
+		return -error;
+	if (clock_gettime(clock, &t) < 0)
+		return -errno;
+	*ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	return 0;
+}
+
+int64_t procfs_meminfo(const char *name)
+{
+	char *text;
+	int64_t value;
+
+	if (read_file("/proc/meminfo", 65536, &text, NULL) < 0)
+		return -1;
+	value = procfs_parse_field(text, name);
+	free(text);
+	return value;
+}

@@ -1,0 +1,213 @@
+/* report.c - tables and rows from a run's document. */
+#define _GNU_SOURCE
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics.h"
+
+/* A column of the table: a metric, shown in a unit people read. */
+static const struct column {
+	const char *head;
+	const char *key;
+	double divisor;
+	int decimals;
+} columns[] = {
+	{ "total MiB", "total_kib", 1024, 1 },
+	{ "private MiB", "worker_private_kib", 1024, 1 },
+	{ "faults", "worker_minor_faults", 1, 0 },
+	{ "pause p99 ms", "gc_pause_p99_us", 1000, 2 },
+	{ "max ms", "gc_pause_max_us", 1000, 2 },
+	{ "req p99 ms", "request_p99_us", 1000, 2 },
+	{ "leak KiB/1k", "leak_kib_per_1k", 1, 0 },
+};
+#define COLUMNS (sizeof columns / sizeof *columns)
+
+static const char *text_of(const json_t *cell, const char *key)
+{
+	const char *text = json_string_value(json_object_get(cell, key));
+
+	return text != NULL ? text : "";
+}
+
+/* Whether two cells belong into the same block of the table. */
+static int same_block(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = { "tag", "executable", "workload",
+					    "scale", "workers", "requests" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (!json_equal(json_object_get(a, keys[i]),
+				json_object_get(b, keys[i])))
+			return 0;
+	return 1;
+}
+
+/* Mean of a metric over the good repeats of `like`'s stack; NAN if none. */
+static double mean(const json_t *cells, const json_t *like, const char *key)
+{
+	double sum = 0;
+	size_t n = 0, index;
+	const json_t *cell;
+
+	json_array_foreach(cells, index, cell) {
+		json_t *value = json_object_get(cell, key);
+
+		if (!same_block(cell, like) || !json_is_number(value) ||
+		    strcmp(text_of(cell, "strategy"),
+			   text_of(like, "strategy")) != 0)
+			continue;
+		sum += json_number_value(value);
+		n++;
+	}
+	return n ? sum / (double)n : NAN;
+}
+
+/* The cell of `baseline` in the same block, or NULL. */
+static const json_t *find_baseline(const json_t *cells, const json_t *like,
+				   const char *baseline)
+{
+	size_t index;
+	const json_t *cell;
+
+	if (baseline == NULL)
+		return NULL;
+	json_array_foreach(cells, index, cell)
+		if (same_block(cell, like) &&
+		    strcmp(text_of(cell, "strategy"), baseline) == 0)
+			return cell;
+	return NULL;
+}
+
+static void print_block_head(FILE *out, const json_t *cell, int width)
+{
+	fprintf(out, "%s  %s  scale %lld, %lld workers, %lld requests each\n",
+		text_of(cell, "tag"), text_of(cell, "workload"),
+		(long long)json_integer_value(json_object_get(cell, "scale")),
+		(long long)json_integer_value(json_object_get(cell, "workers")),
+		(long long)json_integer_value(json_object_get(cell,
+							      "requests")));
+	fprintf(out, "  %-*s", width, "strategy");
+	for (size_t i = 0; i < COLUMNS; i++)
+		fprintf(out, "  %12s%s", columns[i].head,
+			i == 0 ? " (ratio)" : "");
+	fputc('\n', out);
+}
+
+static void print_line(FILE *out, const json_t *cells, const json_t *cell,
+		       const json_t *base, int width)
+{
+	const char *status = text_of(cell, "status");
+
+	fprintf(out, "  %-*s", width, text_of(cell, "strategy"));
+	if (isnan(mean(cells, cell, "total_kib"))) {
+		fprintf(out, "  %s: %s\n", status, text_of(cell, "reason"));
+		return;
+	}
+	for (size_t i = 0; i < COLUMNS; i++) {
+		double value = mean(cells, cell, columns[i].key);
+		double first = base ? mean(cells, base, columns[i].key) : NAN;
+
+		if (isnan(value))
+			fprintf(out, "  %12s", "-");
+		else
+			fprintf(out, "  %12.*f", columns[i].decimals,
+				value / columns[i].divisor);
+		if (i == 0 && isnan(first))
+			fprintf(out, "  %6s", "-");
+		else if (i == 0)
+			fprintf(out, "  %6.2f", value / first);
+	}
+	fputc('\n', out);
+}
+
+void report_table(FILE *out, const json_t *document, const char *baseline)
+{
+	const json_t *cells = json_object_get(document, "cells"), *cell;
+	const json_t *before = NULL;
+	const char *shown = "";
+	size_t index;
+	int width = 8;
+
+	json_array_foreach(cells, index, cell) {
+		int n = (int)strlen(text_of(cell, "strategy"));
+
+		width = n > width ? n : width;
+	}
+	json_array_foreach(cells, index, cell) {
+		if (before == NULL || !same_block(before, cell)) {
+			if (before != NULL)
+				fputc('\n', out);
+			print_block_head(out, cell, width);
+			shown = "";
+		}
+		before = cell;
+		if (strcmp(shown, text_of(cell, "strategy")) == 0)
+			continue;	/* a further repeat */
+		shown = text_of(cell, "strategy");
+		print_line(out, cells, cell,
+			   find_baseline(cells, cell, baseline), width);
+	}
+}
+
+/* One field, quoted when it must be: CSV by RFC 4180; in TSV, where nothing can
+ * be quoted, separators become spaces. */
+static void print_field(FILE *out, const json_t *value, char separator)
+{
+	char *dumped = NULL;
+	const char *text = json_string_value(value);
+
+	if (text == NULL && value != NULL && !json_is_null(value))
+		text = dumped = json_dumps(value, JSON_COMPACT |
+					   JSON_ENCODE_ANY |
+					   JSON_REAL_PRECISION(12));
+	if (text == NULL) {
+		return;
+	} else if (separator == ',' && strpbrk(text, ",\"\r\n") != NULL) {
+		fputc('"', out);
+		for (const char *p = text; *p != '\0'; p++) {
+			if (*p == '"')
+				fputc('"', out);
+			fputc(*p, out);
+		}
+		fputc('"', out);
+	} else {
+		for (const char *p = text; *p != '\0'; p++)
+			fputc(strchr("\t\r\n", *p) != NULL ? ' ' : *p, out);
+	}
+	free(dumped);
+}
+
+void report_rows(FILE *out, const json_t *document, char separator)
+{
+	static const char *const head[] = {
+		"python", "tag", "executable", "strategy", "workload", "scale",
+		"workers", "requests", "repeat", "seed", "status", "reason",
+	};
+	const size_t heads = sizeof head / sizeof *head;
+	const json_t *cell;
+	size_t index;
+
+	fputs("run", out);
+	for (size_t i = 0; i < heads; i++)
+		fprintf(out, "%c%s", separator, head[i]);
+	for (size_t i = 0; i < metrics_count; i++)
+		fprintf(out, "%c%s", separator, metrics[i].key);
+	fputc('\n', out);
+	json_array_foreach(json_object_get(document, "cells"), index, cell) {
+		print_field(out, json_object_get(document, "run"), separator);
+		for (size_t i = 0; i < heads; i++) {
+			fputc(separator, out);
+			print_field(out, json_object_get(cell, head[i]),
+				    separator);
+		}
+		for (size_t i = 0; i < metrics_count; i++) {
+			fputc(separator, out);
+			print_field(out, json_object_get(cell, metrics[i].key),
+				    separator);
+		}
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,15 @@
+/* report.h - prints a run's document (store_export()) for people and scripts. */
+#ifndef PERMAFROST_REPORT_H
+#define PERMAFROST_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* A table: one block per interpreter, workload and size, one line per stack,
+ * means over repeats, ratios to the stack `baseline` (NULL: none). */
+void report_table(FILE *out, const json_t *document, const char *baseline);
+
+/* One line per cell, all metrics, separated by `separator` (',' or '\t'). */
+void report_rows(FILE *out, const json_t *document, char separator);
+
+#endif

@@ -1,0 +1,496 @@
+/* util.c - memory, messages, numbers, files and child programs. */
+#define _GNU_SOURCE
+#include "util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void *need(void *p)
+{
+	if (p == NULL) {
+		complain("out of memory");
+		exit(EXIT_FAULT);
+	}
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return need(calloc(n ? n : 1, size));
+}
+
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	return need(reallocarray(p, n ? n : 1, size));
+}
+
+char *xstrdup(const char *s)
+{
+	return need(strdup(s));
+}
+
+char *xvasprintf(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	return need(text);
+}
+
+char *xasprintf(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	return text;
+}
+
+static void vcomplain(const char *format, va_list args)
+{
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void complain(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vcomplain(format, args);
+	va_end(args);
+}
+
+int fail(int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vcomplain(format, args);
+	va_end(args);
+	return code;
+}
+
+int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Reads `fd` to its end, at most `limit` bytes. */
+static int read_all(int fd, size_t limit, char **text, size_t *length)
+{
+	size_t used = 0, room = 0;
+	char *buffer = NULL;
+
+	for (;;) {
+		ssize_t n;
+
+		if (used + 1 >= room) {
+			room = room ? room * 2 : 4096;
+			buffer = xrealloc(buffer, room, 1);
+		}
+		n = read(fd, buffer + used, room - used - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int error = -errno;
+
+			free(buffer);
+			return error;
+		}
+		used += (size_t)n;
+		if (n == 0 || used >= limit)
+			break;
+	}
+	buffer[used] = '\0';
+	*text = buffer;
+	if (length != NULL)
+		*length = used;
+	return 0;
+}
+
+int read_file(const char *path, size_t limit, char **text, size_t *length)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+
+	if (fd < 0)
+		return -errno;
+	result = read_all(fd, limit, text, length);
+	close(fd);
+	return result;
+}
+
+int parse_long(const char *text, long low, long high, long *value)
+{
+	char *end;
+	long v;
+
+	if (!isdigit((unsigned char)text[0]) && text[0] != '-')
+		return -EINVAL;
+	errno = 0;
+	v = strtol(text, &end, 10);
+	if (errno != 0 || *end != '\0' || v < low || v > high)
+		return -EINVAL;
+	*value = v;
+	return 0;
+}
+
+int parse_size(const char *text, int64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	char *end;
+	long long v;
+	int shift = 0;
+
+	if (!isdigit((unsigned char)text[0]))
+		return -EINVAL;
+	errno = 0;
+	v = strtoll(text, &end, 10);
+	if (errno != 0)
+		return -EINVAL;
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (unit != NULL) {
+		shift = 10 * (int)(unit - units + 1);
+		end++;
+	}
+	if (*end != '\0' || v > (INT64_MAX >> shift))
+		return -EINVAL;
+	*bytes = (int64_t)v << shift;
+	return 0;
+}
+
+int parse_seconds(const char *text, long *seconds)
+{
+	size_t n = strlen(text);
+	long unit = 1;
+	char digits[24];
+
+	if (n == 0 || n >= sizeof digits)
+		return -EINVAL;
+	memcpy(digits, text, n + 1);
+	switch (digits[n - 1]) {
+	case 'h':
+		unit = 3600;
+		break;
+	case 'm':
+		unit = 60;
+		break;
+	case 's':
+		break;
+	default:
+		n++;
+	}
+	digits[n - 1] = '\0';
+	if (parse_long(digits, 1, LONG_MAX / 3600, seconds) < 0)
+		return -EINVAL;
+	*seconds *= unit;
+	return 0;
+}
+
+void strings_add(struct strings *list, const char *text)
+{
+	list->items = xrealloc(list->items, list->n + 1, sizeof *list->items);
+	list->items[list->n++] = xstrdup(text);
+}
+
+void strings_fini(struct strings *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->items[i]);
+	free(list->items);
+	list->items = NULL;
+	list->n = 0;
+}
+
+int strings_has(const struct strings *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return 1;
+	return 0;
+}
+
+void strings_split(struct strings *list, const char *text, char separator)
+{
+	while (*text != '\0') {
+		const char *end = strchrnul(text, separator);
+
+		if (end != text) {
+			char *part = xasprintf("%.*s", (int)(end - text), text);
+
+			strings_add(list, part);
+			free(part);
+		}
+		text = *end ? end + 1 : end;
+	}
+}
+
+int write_all(int fd, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n > 0) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -errno;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* The child's side of run_program(). */
+static void exec_child(char *const argv[], int out, int err, int report)
+{
+	pid_t parent = getppid();
+	int null = open("/dev/null", O_RDWR), error;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAULT);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(null, STDIN_FILENO);
+	if (out >= 0)
+		dup2(out, STDOUT_FILENO);
+	if (err >= 0)
+		dup2(err, STDERR_FILENO);
+	execvp(argv[0], argv);
+	error = errno;
+	(void)!write(report, &error, sizeof error);
+	_exit(127);
+}
+
+struct capture {
+	int fd;
+	char *text;
+	size_t used;
+};
+
+#define CAPTURE_LIMIT (16u << 20)
+
+/* Reads what there is.  Closes the pipe at its end. */
+static void capture_read(struct capture *c)
+{
+	char chunk[65536];
+	ssize_t n = read(c->fd, chunk, sizeof chunk);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		close(c->fd);
+		c->fd = -1;
+		return;
+	}
+	if (c->used + (size_t)n > CAPTURE_LIMIT)
+		return;
+	c->text = xrealloc(c->text, c->used + (size_t)n + 1, 1);
+	memcpy(c->text + c->used, chunk, (size_t)n);
+	c->used += (size_t)n;
+	c->text[c->used] = '\0';
+}
+
+int run_program(char *const argv[], long timeout_s, char **out, char **err,
+		int *status)
+{
+	int pipes[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	struct capture captures[3];
+	int64_t deadline = now_ns() + timeout_s * 1000000000;
+	int result = 0, error = 0;
+	pid_t pid;
+
+	for (int i = 0; i < 3; i++) {
+		if ((i == 0 && out == NULL) || (i == 1 && err == NULL))
+			continue;
+		if (pipe2(pipes[i], O_CLOEXEC) < 0) {
+			result = -errno;
+			goto out;
+		}
+	}
+	pid = fork();
+	if (pid < 0) {
+		result = -errno;
+		goto out;
+	}
+	if (pid == 0)
+		exec_child(argv, pipes[0][1], pipes[1][1], pipes[2][1]);
+	for (int i = 0; i < 3; i++) {
+		if (pipes[i][1] >= 0)
+			close(pipes[i][1]);
+		captures[i] = (struct capture){ .fd = pipes[i][0] };
+		pipes[i][0] = pipes[i][1] = -1;
+	}
+	for (;;) {
+		struct pollfd p[3];
+		int open_fds = 0;
+
+		for (int i = 0; i < 3; i++) {
+			p[i] = (struct pollfd){ .fd = captures[i].fd,
+						.events = POLLIN };
+			open_fds += captures[i].fd >= 0;
+		}
+		if (open_fds == 0)
+			break;
+		if (poll(p, 3, 200) < 0 && errno != EINTR)
+			break;
+		for (int i = 0; i < 3; i++)
+			if (captures[i].fd >= 0 && p[i].revents != 0)
+				capture_read(&captures[i]);
+		if (timeout_s > 0 && now_ns() > deadline) {
+			kill(pid, SIGKILL);
+			result = -ETIMEDOUT;
+			break;
+		}
+	}
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		continue;
+	if (captures[2].used >= sizeof error) {
+		memcpy(&error, captures[2].text, sizeof error);
+		result = -error;
+	}
+	for (int i = 0; i < 3; i++) {
+		if (captures[i].fd >= 0)
+			close(captures[i].fd);
+		if (i < 2 && (i == 0 ? out : err) != NULL)
+			*(i == 0 ? out : err) = captures[i].text ?
+				captures[i].text : xstrdup("");
+		else
+			free(captures[i].text);
+	}
+	return result;
+out:
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 2; j++)
+			if (pipes[i][j] >= 0)
+				close(pipes[i][j]);
+	if (out != NULL)
+		*out = xstrdup("");
+	if (err != NULL)
+		*err = xstrdup("");
+	return result;
+}
+
+const char *describe_status(int status)
+{
+	static char text[96];
+
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof text, "was killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, sizeof text, "ended with status %d",
+			 WEXITSTATUS(status));
+	return text;
+}
+
+/* Length of the UTF-8 sequence at `p`, or 0 when there is no valid one; RFC 3629,
+ * section 4. */
+static size_t utf8_length(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 :
+		p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+	if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
+	    (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
+		return 0;
+	return n;
+}
+
+void make_text_safe(char *text)
+{
+	int valid = 1;
+
+	for (const unsigned char *p = (unsigned char *)text; *p && valid;) {
+		size_t n = utf8_length(p);
+
+		valid = n != 0;
+		p += n;
+	}
+	for (char *p = text; *p != '\0'; p++)
+		if (iscntrl((unsigned char)*p) ||
+		    (!valid && (unsigned char)*p >= 0x80))
+			*p = '?';
+}
+
+/* Number of insertions, deletions and replacements between two short words. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t n = strlen(b), row[64];
+
+	if (n >= 63)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; *a != '\0'; a++, i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t best = diagonal + (*a != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+const char *nearest(const char *word, const char *const *names, size_t n)
+{
+	const char *best = NULL;
+	size_t least = 3;	/* farther ones are no help */
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = edit_distance(word, names[i]);
+
+		if (d < least) {
+			least = d;
+			best = names[i];
+		}
+	}
+	return best;
+}

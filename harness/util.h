@@ -1,0 +1,91 @@
+/* util.h - what every other file of the harness may use; nothing here knows of
+ * Python, cells or databases. */
+#ifndef PERMAFROST_UTIL_H
+#define PERMAFROST_UTIL_H
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Exit codes of the program; documented in --help and README. */
+enum exit_code {
+	EXIT_OK = 0,		/* all cells ran */
+	EXIT_FAULT = 1,		/* the harness itself failed */
+	EXIT_USAGE = 2,		/* the command line is wrong */
+	EXIT_CELL_FAILED = 3,	/* a cell failed */
+	EXIT_UNSUPPORTED = 4,	/* nothing that was asked for works here */
+	EXIT_UNTRUSTED = 5,	/* samples were lost */
+	EXIT_TIMEOUT = 124,	/* every cell timed out */
+	EXIT_INTERRUPTED = 130,	/* Ctrl-C or SIGTERM */
+};
+
+/* Memory, or the end of the program with one line.  The caller frees. */
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *format, va_list args);
+
+/* One line on stderr, led by the program's name. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints like complain() and returns `code`, for `return fail(...)`. */
+int fail(int code, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+int64_t now_ns(void);
+
+/* Reads a whole file, at most `limit` bytes, into *text (to free, ends in NUL,
+ * *length without it; may be NULL).  0 or -errno. */
+int read_file(const char *path, size_t limit, char **text, size_t *length);
+
+/* Reads a whole decimal number in [low, high].  0, or -EINVAL. */
+int parse_long(const char *text, long low, long high, long *value);
+
+/* Reads a size in bytes with an optional K, M, G or T.  0, or -EINVAL. */
+int parse_size(const char *text, int64_t *bytes);
+
+/* Reads a time in seconds with an optional s, m or h.  0, or -EINVAL. */
+int parse_seconds(const char *text, long *seconds);
+
+/* A list of strings that owns them. */
+struct strings {
+	char **items;
+	size_t n;
+};
+void strings_add(struct strings *list, const char *text);
+void strings_fini(struct strings *list);
+int strings_has(const struct strings *list, const char *text);
+/* Adds the parts of `text` between `separator`s, without empty ones. */
+void strings_split(struct strings *list, const char *text, char separator);
+
+/* Writes all `n` bytes.  0 or -errno. */
+int write_all(int fd, const void *data, size_t n);
+
+/* Runs argv[0] (looked up in PATH) without a shell and waits.  stdin is
+ * /dev/null.  When `out` is not NULL it gets stdout (at most 16 MiB, to free);
+ * stderr is the caller's, or goes to *err likewise.  *status is what waitpid
+ * gives.  The program is killed when it runs longer than `timeout_s` (0: no
+ * limit) or when the harness dies.  0, or -errno: of exec too, -ETIMEDOUT. */
+int run_program(char *const argv[], long timeout_s, char **out, char **err,
+		int *status);
+
+/* How a process ended, from a wait status, in words; static storage. */
+const char *describe_status(int status);
+
+/* Makes text that a measured program wrote fit for one line of a terminal and
+ * for JSON: control characters, and all beyond ASCII unless the whole is valid
+ * UTF-8, become '?'. */
+void make_text_safe(char *text);
+
+/* Nearest name to `word` among `names`, or NULL when none is near. */
+const char *nearest(const char *word, const char *const *names, size_t n);
+
+/* Set by SIGINT and SIGTERM once catch_signals() was called. */
+extern volatile sig_atomic_t interrupted;
+void catch_signals(void);
+
+#endif

@@ -1,0 +1,67 @@
+-- The results database.  harness/store.c creates it and is the only writer.
+--
+-- application_id is the text "Pfrz", so that a foreign database is not taken
+-- for ours; user_version counts changes of this file.
+PRAGMA application_id = 0x5066727a;
+PRAGMA user_version = 1;
+
+-- One invocation of `harness run`, with all that is needed to repeat it.
+CREATE TABLE runs (
+    id       INTEGER PRIMARY KEY,
+    started  TEXT NOT NULL,         -- UTC, ISO 8601
+    finished TEXT,                  -- NULL while cells are pending
+    options  TEXT NOT NULL,         -- JSON: the flattened command line
+    host     TEXT NOT NULL          -- JSON: facts of the machine
+);
+
+-- One cell of a run.  Planned as 'pending', replaced by its outcome once.
+CREATE TABLE cells (
+    id         INTEGER PRIMARY KEY,
+    run        INTEGER NOT NULL REFERENCES runs(id),
+    key        TEXT NOT NULL,       -- see harness/cellkey.h
+    python     TEXT NOT NULL,       -- full version, e.g. 3.6.15
+    tag        TEXT NOT NULL,
+    executable TEXT,
+    strategy   TEXT NOT NULL,       -- canonical spec
+    workload   TEXT NOT NULL,
+    scale      INTEGER NOT NULL,
+    workers    INTEGER NOT NULL,
+    requests   INTEGER NOT NULL,    -- per worker
+    repeat     INTEGER NOT NULL,
+    seed       INTEGER NOT NULL,
+    parallel   INTEGER,             -- workers that served at the same time
+    status     TEXT NOT NULL CHECK (status IN
+                   ('pending', 'ok', 'unsupported', 'failed', 'timeout')),
+    reason     TEXT,
+    lost_samples INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (run, key)
+);
+
+-- A metric of a cell; harness list metrics explains the keys.  value is a
+-- number, or a JSON list, or NULL with a reason.
+CREATE TABLE metric (
+    cell   INTEGER NOT NULL REFERENCES cells(id),
+    key    TEXT NOT NULL,
+    value,
+    reason TEXT,
+    PRIMARY KEY (cell, key)
+) WITHOUT ROWID;
+
+-- The same at each checkpoint.
+CREATE TABLE curve (
+    cell     INTEGER NOT NULL REFERENCES cells(id),
+    requests INTEGER NOT NULL,      -- served by each worker
+    key      TEXT NOT NULL,
+    value,
+    PRIMARY KEY (cell, requests, key)
+) WITHOUT ROWID;
+
+-- Histograms, without empty buckets: collection pauses by generation, and
+-- request latencies (generation -1).
+CREATE TABLE histogram (
+    cell       INTEGER NOT NULL REFERENCES cells(id),
+    generation INTEGER NOT NULL,
+    lower_ns   INTEGER NOT NULL,    -- lowest value of the bucket, ns
+    count      INTEGER NOT NULL,
+    PRIMARY KEY (cell, generation, lower_ns)
+) WITHOUT ROWID;

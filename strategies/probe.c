@@ -1,0 +1,300 @@
+/* probe.c - the measured side: the module permafrost.probe.
+ *
+ * The driver calls it to stop at barriers, to fork, and to serve requests; it
+ * writes what only the process itself can know (pauses, latencies, collections)
+ * into shared memory.  Everything else is sampled by the harness from outside,
+ * while the process stands still in barrier().
+ *
+ * A barrier is one line to the harness over an inherited stream socket, "at
+ * NAME\n", answered by "go\n".  When the harness is gone, so is the process.
+ */
+#include "gcstate.h"
+
+#include "gcevents.h"
+#include "strategy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EXIT_HARNESS_GONE 70	/* EX_SOFTWARE; nobody is left to read it */
+
+static struct shm_header *shared;
+static struct shm_process *mine;	/* this process's slot */
+static int channel = -1;		/* this process's socket */
+static int first_channel, workers;
+
+/* Writes all of `text`.  The process ends when the harness is gone. */
+static void channel_write(const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(channel, text, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(EXIT_HARNESS_GONE);
+		text += n;
+		length -= (size_t)n;
+	}
+}
+
+static void channel_line(const char *verb, const char *rest)
+{
+	char line[512];
+	int n = snprintf(line, sizeof line, "%s %s", verb, rest);
+
+	if (n >= (int)sizeof line - 1)
+		n = (int)sizeof line - 2;
+	for (int i = 0; i < n; i++)	/* one message, one line */
+		if (line[i] == '\n' || line[i] == '\r')
+			line[i] = ' ';
+	line[n] = '\n';
+	channel_write(line, (size_t)n + 1);
+}
+
+static PyObject *probe_attach(PyObject *self, PyObject *args)
+{
+	int fd, count;
+	struct stat st;
+	void *map;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "iii", &fd, &first_channel, &count))
+		return NULL;
+	if (fstat(fd, &st) < 0)
+		return PyErr_SetFromErrno(PyExc_OSError);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   fd, 0);
+	if (map == MAP_FAILED)
+		return PyErr_SetFromErrno(PyExc_OSError);
+	close(fd);
+	shared = map;
+	if (shared->magic != SHM_MAGIC ||
+	    shared->size != sizeof(struct shm_process) ||
+	    shared->processes != (uint64_t)count + 1 ||
+	    (uint64_t)st.st_size < shm_bytes(shared->processes)) {
+		PyErr_SetString(PyExc_ImportError,
+				"permafrost.probe and the harness were built "
+				"from different sources; run make");
+		return NULL;
+	}
+	workers = count;
+	channel = first_channel;
+	for (int i = 0; i <= workers; i++)	/* not for the workload's children */
+		fcntl(first_channel + i, F_SETFD, FD_CLOEXEC);
+	mine = shm_slot(shared, 0);
+	mine->pid = getpid();
+	mine->objects = mine->frozen = -1;
+	if (gcevents_start(mine) < 0)
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+static PyObject *probe_barrier(PyObject *self, PyObject *args)
+{
+	const char *name;
+	char c;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "s", &name))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	channel_line("at", name);
+	do {
+		ssize_t n = read(channel, &c, 1);
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			_exit(EXIT_HARNESS_GONE);
+		if (n < 0)
+			c = 0;
+	} while (c != '\n');
+	Py_END_ALLOW_THREADS
+	if (gcevents_refresh() < 0)
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+/* tell(verb, text): one line to the harness, unanswered. */
+static PyObject *probe_tell(PyObject *self, PyObject *args)
+{
+	const char *verb, *text;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "ss", &verb, &text))
+		return NULL;
+	channel_line(verb, text);
+	Py_RETURN_NONE;
+}
+
+/* before_fork(function): calls it and records how long it took. */
+static PyObject *probe_before_fork(PyObject *self, PyObject *function)
+{
+	uint64_t start = gcevents_now();
+	PyObject *result = PyObject_CallObject(function, NULL);
+
+	(void)self;
+	mine->before_fork_ns = gcevents_now() - start;
+	return result;
+}
+
+/* count(frozen): records how many objects the collector tracks, and how many of
+ * them the stack holds away.  Walks the lists; writes to no object. */
+static PyObject *probe_count(PyObject *self, PyObject *args)
+{
+	Py_ssize_t frozen;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "n", &frozen))
+		return NULL;
+#if GCSTATE_LINKED
+	struct gcstate gs;
+
+	if (gcstate_init(&gs) < 0)
+		return NULL;
+	mine->objects = gcstate_size(gs.permanent);
+	for (int g = 0; g < GCSTATE_GENERATIONS; g++)
+		mine->objects += gcstate_size(&gs.generations[g].head);
+#endif
+	mine->frozen = frozen;
+	Py_RETURN_NONE;
+}
+
+/* In the worker: only its own slot and its own channel remain. */
+static void become_worker(int index, pid_t parent)
+{
+	channel = first_channel + index;
+	for (int i = 0; i <= workers; i++)
+		if (i != index)
+			close(first_channel + i);
+	mine = shm_slot(shared, (uint64_t)index);
+	mine->objects = mine->frozen = -1;
+	mine->pid = getpid();
+	gcevents_redirect(mine);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)	/* it died before the line above */
+		_exit(EXIT_HARNESS_GONE);
+}
+
+/* fork(index) -> pid: makes worker `index` (1 and up) with os.fork(), so that
+ * the interpreter's own fork handlers run; 0 in the worker.  The time is taken
+ * in the template and stored in the worker's slot. */
+static PyObject *probe_fork(PyObject *self, PyObject *args)
+{
+	int index;
+	PyObject *os, *result;
+	pid_t parent = getpid();
+	uint64_t start;
+	long pid;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "i", &index))
+		return NULL;
+	if (index < 1 || index > workers) {
+		PyErr_SetString(PyExc_ValueError, "no such worker");
+		return NULL;
+	}
+	os = PyImport_ImportModule("os");
+	if (os == NULL)
+		return NULL;
+	start = gcevents_now();
+	result = PyObject_CallMethod(os, (char *)"fork", NULL);
+	start = gcevents_now() - start;
+	Py_DECREF(os);
+	if (result == NULL)
+		return NULL;
+	pid = PyLong_AsLong(result);
+	if (pid == 0) {
+		become_worker(index, parent);
+	} else if (pid > 0) {
+		shm_slot(shared, (uint64_t)index)->fork_ns = start;
+		close(first_channel + index);
+	}
+	return result;
+}
+
+/* serve(request, state, first, last, after): calls request(state, n) for n in
+ * [first, last), and after() behind each unless it is None. */
+static PyObject *probe_serve(PyObject *self, PyObject *args)
+{
+	PyObject *request, *state, *after;
+	long first, last;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "OOllO", &request, &state, &first, &last,
+			      &after))
+		return NULL;
+	for (long n = first; n < last; n++) {
+		uint64_t start = gcevents_now();
+		PyObject *result = PyObject_CallFunction(request, (char *)"Ol",
+							 state, n);
+
+		if (result == NULL)
+			return NULL;
+		Py_DECREF(result);
+		gcevents_count(mine->latencies, gcevents_now() - start,
+			       &mine->request_overflow);
+		mine->requests++;
+		if (after != Py_None) {
+			result = PyObject_CallObject(after, NULL);
+			if (result == NULL)
+				return NULL;
+			Py_DECREF(result);
+		}
+		if (gcevents_refresh() < 0)
+			return NULL;
+	}
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef probe_methods[] = {
+	{ "attach", probe_attach, METH_VARARGS,
+	  "attach(shm_fd, first_channel_fd, workers): called once, in the "
+	  "template." },
+	{ "barrier", probe_barrier, METH_VARARGS,
+	  "barrier(name): stands still until the harness says go." },
+	{ "tell", probe_tell, METH_VARARGS,
+	  "tell(verb, text): one line to the harness." },
+	{ "before_fork", probe_before_fork, METH_O,
+	  "before_fork(function): calls it and records the time." },
+	{ "count", probe_count, METH_VARARGS,
+	  "count(frozen): records the number of tracked objects." },
+	{ "fork", probe_fork, METH_VARARGS,
+	  "fork(index) -> pid: makes one worker." },
+	{ "serve", probe_serve, METH_VARARGS,
+	  "serve(request, state, first, last, after): serves requests." },
+	{ NULL, NULL, 0, NULL }
+};
+
+static PyObject *probe_init(void)
+{
+	static const char doc[] = "The measured side of a permafrost cell.";
+	PyObject *module;
+#if PY_MAJOR_VERSION >= 3
+	static struct PyModuleDef def = {
+		PyModuleDef_HEAD_INIT,
+		.m_name = "probe",
+		.m_doc = doc,
+		.m_size = -1,
+		.m_methods = probe_methods,
+	};
+#endif
+	if (module_check_interpreter("probe") < 0)
+		return NULL;
+#if PY_MAJOR_VERSION >= 3
+	module = PyModule_Create(&def);
+#else
+	module = Py_InitModule3("probe", probe_methods, doc);
+#endif
+	if (module != NULL)
+		module_allow_free_threading(module);
+	return module;
+}
+
+MODULE_INIT(probe, probe_init())

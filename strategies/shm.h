@@ -1,0 +1,67 @@
+/* shm.h - what the measured processes leave behind for the harness.
+ *
+ * The harness makes one memfd per cell and hands it to the template; workers
+ * inherit the mapping.  Each process writes only its own slot, so nothing needs
+ * a lock, and a slot outlives a process that crashes.  Slot 0 is the template.
+ *
+ * Both sides are compiled from this file on the same host; `magic` and `size`
+ * tell apart a probe that was built from another one.
+ */
+#ifndef PERMAFROST_SHM_H
+#define PERMAFROST_SHM_H
+
+#include "hdr.h"
+
+#include <stdint.h>
+
+#define SHM_MAGIC UINT64_C(0x3174736f72666d70)	/* "pmfrost1" */
+#define SHM_GENERATIONS 3
+
+/* How collections were seen. */
+enum shm_gc_source {
+	SHM_GC_NONE,		/* not at all */
+	SHM_GC_CALLBACKS,	/* gc.callbacks, 3.3 on */
+	SHM_GC_DEBUG_STATS,	/* DEBUG_STATS messages, before 3.3 */
+};
+
+/* One process.  Times are nanoseconds of CLOCK_MONOTONIC. */
+struct shm_process {
+	int32_t pid;
+	uint32_t gc_source;		/* enum shm_gc_source */
+	uint64_t requests;		/* requests served so far */
+	int64_t objects;		/* tracked objects, or -1: not known */
+	int64_t frozen;			/* objects the stack holds away, or -1 */
+	uint64_t before_fork_ns;	/* all before_fork hooks; template only */
+	uint64_t fork_ns;		/* the fork() that made this worker */
+	uint64_t collections[SHM_GENERATIONS];
+	uint64_t gc_ns[SHM_GENERATIONS];
+	uint64_t gc_max_ns;
+	uint64_t gc_faults;		/* minor faults inside collections */
+	uint64_t gc_overflow;		/* pauses too long for a bucket */
+	uint64_t gc_unmatched;		/* starts without an end, or ends alone */
+	uint64_t request_overflow;
+	uint64_t pauses[SHM_GENERATIONS][HDR_BUCKETS];
+	uint64_t latencies[HDR_BUCKETS];
+};
+
+struct shm_header {
+	uint64_t magic;
+	uint64_t size;			/* sizeof(struct shm_process) */
+	uint64_t processes;		/* slots that follow */
+	uint64_t reserved;
+};
+
+/* Bytes of the whole area with `processes` slots. */
+static inline uint64_t shm_bytes(uint64_t processes)
+{
+	return sizeof(struct shm_header) +
+		processes * sizeof(struct shm_process);
+}
+
+static inline struct shm_process *shm_slot(struct shm_header *header,
+					   uint64_t index)
+{
+	return (struct shm_process *)(header + 1) + index;
+}
+
+#endif

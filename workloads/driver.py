@@ -1,0 +1,98 @@
+"""Runs one cell under the interpreter being measured: warms a workload, lets a
+stack of strategies prepare the heap, forks workers and serves requests.
+
+Started by the harness only; see harness/cell.c for the other side.  It does as
+little as possible: whatever it allocates is part of the measured heap.
+
+Arguments: EXT_DIR SPEC WORKLOAD_FILE SCALE SEED SHM_FD FIRST_CHANNEL_FD WORKERS
+CHECKPOINTS, the last a comma-separated list of requests served.
+"""
+import os
+import random
+import sys
+
+
+def load_workload(path):
+    """Returns the module in the file `path`."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    if not os.path.isfile(path):
+        raise ImportError("no workload file %s" % path)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    try:
+        return __import__(name)
+    finally:
+        del sys.path[0]
+
+
+def describe(error):
+    """One line for an exception, as the reason of a failed cell."""
+    if isinstance(error, SystemExit):
+        return "called sys.exit(%s)" % (error.code,)
+    return "raised %s: %s" % (type(error).__name__, error)
+
+
+def attempt(probe, what, function, *args):
+    """Calls function(*args).  An exception is reported as the reason why the
+    cell fails, its traceback goes to stderr, and the process ends."""
+    try:
+        return function(*args)
+    except BaseException as error:
+        probe.tell("error", "%s %s" % (what, describe(error)))
+        if not isinstance(error, SystemExit):
+            import traceback
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def work(probe, stack, workload, state, checkpoints):
+    """A worker's life up to its exit."""
+    attempt(probe, "after_fork_child", stack.after_fork_child)
+    after_request = stack.hook("after_request")
+    served = 0
+    for stop in checkpoints:
+        attempt(probe, "request", probe.serve, workload.request, state, served,
+                stop, after_request)
+        served = stop
+        probe.barrier(str(stop))
+    attempt(probe, "before_exit", stack.before_exit)
+
+
+def main(argv):
+    ext_dir, spec, path = argv[1:4]
+    scale, seed, shm_fd, channel, workers = [int(a) for a in argv[4:9]]
+    checkpoints = [int(a) for a in argv[9].split(",")]
+    sys.path.insert(0, ext_dir)
+    import permafrost
+    from permafrost import probe
+    probe.attach(shm_fd, channel, workers)
+    stack = attempt(probe, "strategy", permafrost.Stack, spec)
+    probe.barrier("start")
+
+    attempt(probe, "before_warm", stack.before_warm)
+    random.seed(seed)
+    workload = attempt(probe, "workload", load_workload, path)
+    state = attempt(probe, "warm", workload.warm, scale)
+    probe.barrier("warm")
+
+    attempt(probe, "before_fork", probe.before_fork, stack.before_fork)
+    probe.count(stack.count())
+    probe.barrier("frozen")
+
+    pids = []
+    for index in range(1, workers + 1):
+        pid = attempt(probe, "fork", probe.fork, index)
+        if pid == 0:
+            random.seed(seed + index)
+            work(probe, stack, workload, state, checkpoints)
+            return
+        pids.append(pid)
+    probe.barrier("forked")
+    for index, pid in enumerate(pids):
+        status = attempt(probe, "wait", os.waitpid, pid, 0)[1]
+        probe.tell("exited", "%d %d" % (index + 1, status))
+    probe.barrier("exit")
+
+
+if __name__ == "__main__":
+    main(sys.argv)
