@@ -38,6 +38,8 @@ struct cell {
 	size_t checkpoints;
 	size_t sampled;			/* checkpoints done */
 	double growth[CHECKPOINTS_MAX];	/* worker_private_kib */
+	struct shm_header *served;	/* copy of the shared memory at the last
+					 * checkpoint: exit is not serving */
 	struct sample *now;		/* [0] template, then workers */
 	double exit_faults;		/* mean */
 	json_t *curve;
@@ -50,12 +52,13 @@ json_t *cell_document(const struct cellkey *key, const char *version,
 {
 	char *text = cellkey_format(key);
 	json_t *document = json_pack(
-		"{ss ss ss ss ss sI sI sI sI sI ss ss?}",
+		"{ss ss ss ss ss sI sI sI sI sI sI ss ss?}",
 		"key", text, "python", version, "tag", key->tag,
 		"strategy", key->stack, "workload", key->workload,
 		"scale", (json_int_t)key->scale,
 		"workers", (json_int_t)key->workers,
 		"requests", (json_int_t)key->requests,
+		"collect_at", (json_int_t)key->collect_at,
 		"repeat", (json_int_t)key->repeat,
 		"seed", (json_int_t)key->seed,
 		"status", status, "reason", reason);
@@ -66,7 +69,8 @@ json_t *cell_document(const struct cellkey *key, const char *version,
 
 static struct shm_process *slot(const struct cell *c, long index)
 {
-	return shm_slot(c->family.shared, (uint64_t)index);
+	return shm_slot(c->served ? c->served : c->family.shared,
+			(uint64_t)index);
 }
 
 /* Samples a process that stands at a barrier.  0 or -errno. */
@@ -236,6 +240,8 @@ static int run_phases(struct cell *c)
 		if (result < 0)
 			return result;
 	}
+	c->served = xcalloc(1, c->family.shared_bytes);
+	memcpy(c->served, c->family.shared, c->family.shared_bytes);
 	return let_exit(c);
 }
 
@@ -445,10 +451,11 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	char *scale = xasprintf("%ld", c->key->scale);
 	char *seed = xasprintf("%ld", c->key->seed);
 	char *workers = xasprintf("%ld", c->key->workers);
+	char *collect_at = xasprintf("%ld", c->key->collect_at);
 	char *checkpoints = join_checkpoints(c);
 	char *argv[] = { (char *)executable, "-B", driver, interpreter->ext_dir,
 			 c->key->stack, workload->path, scale, seed, NULL, NULL,
-			 workers, checkpoints, NULL };
+			 workers, collect_at, checkpoints, NULL };
 	int result;
 
 	setenv("PYTHONHASHSEED", seed, 1);
@@ -460,6 +467,7 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	free(scale);
 	free(seed);
 	free(workers);
+	free(collect_at);
 	free(checkpoints);
 	return result;
 }
@@ -517,6 +525,7 @@ out:
 	family_fini(&c.family);
 	free(reason);
 	free(c.now);
+	free(c.served);
 	json_decref(c.curve);
 	json_decref(c.metrics);
 	json_decref(c.unavailable);

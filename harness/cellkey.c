@@ -62,10 +62,10 @@ char *cellkey_format(const struct cellkey *key)
 {
 	char *executable = encode(key->executable ? key->executable : "", "._-");
 	char *workload = encode(key->workload, "._-/");
-	char *text = xasprintf("%s%s%s/%s/w%ld/n%ld/s%ld/r%ld/x%ld/%s",
+	char *text = xasprintf("%s%s%s/%s/w%ld/n%ld/c%ld/s%ld/r%ld/x%ld/%s",
 			       key->tag, key->executable ? "@" : "", executable,
 			       key->stack, key->workers, key->requests,
-			       key->scale, key->repeat, key->seed, workload);
+			       key->collect_at, key->scale, key->repeat, key->seed, workload);
 
 	free(executable);
 	free(workload);
@@ -74,18 +74,18 @@ char *cellkey_format(const struct cellkey *key)
 
 int cellkey_parse(const char *text, struct cellkey *key)
 {
-	static const char letters[] = "wnsrx";
+	static const char letters[] = "wncsrx";
 	char *copy = xstrdup(text), *rest = copy, *at;
-	long *const numbers[] = { &key->workers, &key->requests, &key->scale,
-				  &key->repeat, &key->seed };
+	long *const numbers[] = { &key->workers, &key->requests,
+				  &key->collect_at, &key->scale, &key->repeat, &key->seed };
 	const long limits[][2] = { { 1, CELL_MAX_WORKERS }, { 0, INT_MAX },
-				   { 0, INT_MAX }, { 1, INT_MAX },
+				   { -1, INT_MAX }, { 0, INT_MAX }, { 1, INT_MAX },
 				   { 0, INT_MAX } };
 	char *tag = strsep(&rest, "/"), *stack = strsep(&rest, "/");
 	int result = -EINVAL;
 
 	memset(key, 0, sizeof *key);
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		const char *part = strsep(&rest, "/");
 
 		if (part == NULL || part[0] != letters[i] ||

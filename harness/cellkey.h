@@ -1,7 +1,8 @@
 /* cellkey.h - the identity of a cell: interpreter x stack x workload x size x
  * repeat, and its one textual form, the KEY of `harness cell`:
  *
- *   TAG[@EXECUTABLE]/STACK/wWORKERS/nREQUESTS/sSCALE/rREPEAT/xSEED/WORKLOAD
+ *   TAG[@EXECUTABLE]/STACK/wWORKERS/nREQUESTS/cCOLLECT/sSCALE/rREPEAT/xSEED/
+ *   WORKLOAD
  *
  * EXECUTABLE and WORKLOAD are percent-encoded, so that a key is one word in any
  * shell, and a path in WORKLOAD keeps its slashes.
@@ -18,6 +19,8 @@ struct cellkey {
 	char *workload;		/* name of a built-in one, or a path */
 	long workers;
 	long requests;		/* per worker */
+	long collect_at;	/* requests before a worker's first full
+				 * collection; -1: it is left to chance */
 	long scale;
 	long repeat;		/* from 1 */
 	long seed;

@@ -10,6 +10,16 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static long eighths(long requests, long n)
+{
+	return requests / 8 * n + requests % 8 * n / 8;
+}
+
+long checkpoints_half(long requests)
+{
+	return eighths(requests, 4);
+}
+
 size_t checkpoints_plan(long requests, long at[CHECKPOINTS_MAX])
 {
 	static const long steps[] = { 1, 2, 5 };
@@ -24,7 +34,7 @@ size_t checkpoints_plan(long requests, long at[CHECKPOINTS_MAX])
 			break;
 	}
 	for (long eighth = 4; eighth <= 8; eighth++)
-		at[n++] = requests / 8 * eighth + requests % 8 * eighth / 8;
+		at[n++] = eighths(requests, eighth);
 	qsort(at, n, sizeof *at, compare);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || at[i] != at[unique - 1])

@@ -11,4 +11,7 @@
  * last is `requests`.  Returns their number.  Pure. */
 size_t checkpoints_plan(long requests, long at[CHECKPOINTS_MAX]);
 
+/* The checkpoint at half of the requests: where the second half begins. */
+long checkpoints_half(long requests);
+
 #endif

@@ -21,7 +21,7 @@
 enum {
 	KEY_STRATEGY = OPTION_AFTER_LIMITS, KEY_PYTHON, KEY_WORKLOAD, KEY_SCALE,
 	KEY_WORKERS, KEY_REQUESTS, KEY_REPEAT, KEY_SEED, KEY_BASELINE, KEY_QUICK,
-	KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
+	KEY_CHANCE, KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
 };
 
 struct arguments {
@@ -53,6 +53,10 @@ static const struct argp_option options[] = {
 	  "run everything N times, shuffled (default: 1)", 0 },
 	{ "seed", KEY_SEED, "N", 0,
 	  "of shuffling, hashes and workloads (default: 1)", 0 },
+	{ "no-full-collection", KEY_CHANCE, 0, 0,
+	  "leave a worker's first full collection to chance; otherwise it comes "
+	  "when half of the requests are served, unless the stack has turned "
+	  "collections off", 0 },
 	{ "quick", KEY_QUICK, 0, 0,
 	  "a small run: scale 20000, 2 workers, 200 requests", 0 },
 	{ 0, 0, 0, 0, "How:", 2 },
@@ -106,6 +110,9 @@ static int parse_selection(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_SEED:
 		s->seed = argument_number(state, "seed", arg, 0, INT_MAX / 2);
+		break;
+	case KEY_CHANCE:
+		s->left_to_chance = 1;
 		break;
 	case KEY_QUICK:
 		a->quick = 1;
@@ -192,13 +199,14 @@ static json_t *list_json(const struct strings *list)
 /* What is stored with the run: the command line after all defaults. */
 static json_t *options_json(const struct selection *s, const struct plan *plan)
 {
-	return json_pack("{so so so sI sI sI sI sI ss?}",
+	return json_pack("{so so so sI sI sI sb sI sI ss?}",
 		"strategy", list_json(&s->stacks),
 		"python", list_json(&s->pythons),
 		"workload", list_json(&s->workloads),
 		"scale", (json_int_t)s->scale,
 		"workers", (json_int_t)s->workers,
 		"requests", (json_int_t)s->requests,
+		"no_full_collection", s->left_to_chance,
 		"repeat", (json_int_t)s->repeats,
 		"seed", (json_int_t)s->seed,
 		"baseline", plan->baseline);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cell.h"
+#include "checkpoints.h"
 #include "install.h"
 
 /* One interpreter that takes part. */
@@ -172,6 +173,7 @@ static void add_cell(struct plan *plan, const struct selection *s,
 		.workload = workload->name,
 		.workers = s->workers,
 		.requests = s->requests,
+		.collect_at = s->left_to_chance ? -1 : checkpoints_half(s->requests),
 		.scale = s->scale ? s->scale : workload->scale,
 		.repeat = repeat,
 		.seed = s->seed + repeat - 1,

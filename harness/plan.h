@@ -15,6 +15,7 @@ struct selection {
 	long scale;
 	long workers;
 	long requests;
+	int left_to_chance;		/* no full collection of ours */
 	long repeats;
 	long seed;
 };

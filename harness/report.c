@@ -36,7 +36,8 @@ static const char *text_of(const json_t *cell, const char *key)
 static int same_block(const json_t *a, const json_t *b)
 {
 	static const char *const keys[] = { "tag", "executable", "workload",
-					    "scale", "workers", "requests" };
+					    "scale", "workers", "requests",
+					    "collect_at" };
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (!json_equal(json_object_get(a, keys[i]),
@@ -83,12 +84,17 @@ static const json_t *find_baseline(const json_t *cells, const json_t *like,
 
 static void print_block_head(FILE *out, const json_t *cell, int width)
 {
-	fprintf(out, "%s  %s  scale %lld, %lld workers, %lld requests each\n",
+	json_int_t at = json_integer_value(json_object_get(cell, "collect_at"));
+
+	fprintf(out, "%s  %s  scale %lld, %lld workers, %lld requests each",
 		text_of(cell, "tag"), text_of(cell, "workload"),
 		(long long)json_integer_value(json_object_get(cell, "scale")),
 		(long long)json_integer_value(json_object_get(cell, "workers")),
 		(long long)json_integer_value(json_object_get(cell,
 							      "requests")));
+	if (at >= 0)
+		fprintf(out, ", a full collection after %lld", (long long)at);
+	fputc('\n', out);
 	fprintf(out, "  %-*s", width, "strategy");
 	for (size_t i = 0; i < COLUMNS; i++)
 		fprintf(out, "  %12s%s", columns[i].head,
@@ -184,7 +190,7 @@ void report_rows(FILE *out, const json_t *document, char separator)
 {
 	static const char *const head[] = {
 		"python", "tag", "executable", "strategy", "workload", "scale",
-		"workers", "requests", "repeat", "seed", "status", "reason",
+		"workers", "requests", "collect_at", "repeat", "seed", "status", "reason",
 	};
 	const size_t heads = sizeof head / sizeof *head;
 	const json_t *cell;

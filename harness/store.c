@@ -258,7 +258,7 @@ static void utc_now(char out[32])
 
 static const char *const cell_columns[] = {
 	"key", "python", "tag", "executable", "strategy", "workload", "scale",
-	"workers", "requests", "repeat", "seed", "status", "reason",
+	"workers", "requests", "collect_at", "repeat", "seed", "status", "reason",
 };
 #define CELL_COLUMNS (sizeof cell_columns / sizeof *cell_columns)
 
@@ -289,8 +289,9 @@ int64_t store_begin_run(struct store *s, const json_t *options,
 	stmt = NULL;
 	ok = ok && sqlite3_prepare_v2(s->db, "INSERT INTO cells (run, key, "
 		"python, tag, executable, strategy, workload, scale, workers, "
-		"requests, repeat, seed, status, reason) VALUES (?1, ?2, ?3, "
-		"?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)", -1, &stmt,
+		"requests, collect_at, repeat, seed, status, reason) VALUES "
+		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+		"?15)", -1, &stmt,
 		NULL) == SQLITE_OK;
 	json_array_foreach(cells, index, cell) {
 		if (!ok)
@@ -587,7 +588,7 @@ json_t *store_export(struct store *s, int64_t run)
 				   "options, host FROM runs WHERE id = ?1", run);
 	json_t *cells = select_rows(s, "SELECT * FROM cells WHERE run = ?1 "
 				    "ORDER BY tag COLLATE VERSION, workload, scale, "
-				    "workers, requests, strategy, repeat", run);
+				    "workers, requests, collect_at, strategy, repeat", run);
 	json_t *document = json_incref(json_array_get(runs, 0)), *cell;
 	size_t index;
 	int result = document != NULL && cells != NULL ? 0 : -1;

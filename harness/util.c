@@ -333,7 +333,7 @@ int run_program(char *const argv[], long timeout_s, char **out, char **err,
 	int pipes[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct capture captures[3];
 	int64_t deadline = now_ns() + timeout_s * 1000000000;
-	int result = 0, error = 0;
+	int result = 0, error = 0, told = 0;
 	pid_t pid;
 
 	for (int i = 0; i < 3; i++) {
@@ -373,6 +373,10 @@ int run_program(char *const argv[], long timeout_s, char **out, char **err,
 		for (int i = 0; i < 3; i++)
 			if (captures[i].fd >= 0 && p[i].revents != 0)
 				capture_read(&captures[i]);
+		if (interrupted && !told) {
+			kill(pid, SIGTERM);	/* it cleans up, then ends */
+			told = 1;
+		}
 		if (timeout_s > 0 && now_ns() > deadline) {
 			kill(pid, SIGKILL);
 			result = -ETIMEDOUT;

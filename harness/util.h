@@ -69,7 +69,8 @@ int write_all(int fd, const void *data, size_t n);
  * /dev/null.  When `out` is not NULL it gets stdout (at most 16 MiB, to free);
  * stderr is the caller's, or goes to *err likewise.  *status is what waitpid
  * gives.  The program is killed when it runs longer than `timeout_s` (0: no
- * limit) or when the harness dies.  0, or -errno: of exec too, -ETIMEDOUT. */
+ * limit) or when the harness dies, and told to end (SIGTERM) when the harness
+ * is interrupted.  0, or -errno: of exec too, -ETIMEDOUT. */
 int run_program(char *const argv[], long timeout_s, char **out, char **err,
 		int *status);
 

@@ -27,6 +27,8 @@ CREATE TABLE cells (
     scale      INTEGER NOT NULL,
     workers    INTEGER NOT NULL,
     requests   INTEGER NOT NULL,    -- per worker
+    collect_at INTEGER NOT NULL,    -- requests before a worker's first full
+                                    -- collection; -1: left to chance
     repeat     INTEGER NOT NULL,
     seed       INTEGER NOT NULL,
     parallel   INTEGER,             -- workers that served at the same time

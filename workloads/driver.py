@@ -5,8 +5,10 @@ Started by the harness only; see harness/cell.c for the other side.  It does as
 little as possible: whatever it allocates is part of the measured heap.
 
 Arguments: EXT_DIR SPEC WORKLOAD_FILE SCALE SEED SHM_FD FIRST_CHANNEL_FD WORKERS
-CHECKPOINTS, the last a comma-separated list of requests served.
+COLLECT_AT CHECKPOINTS, the last a comma-separated list of requests served.  At
+checkpoint COLLECT_AT (-1: none) each worker has its first full collection.
 """
+import gc
 import os
 import random
 import sys
@@ -45,7 +47,13 @@ def attempt(probe, what, function, *args):
         os._exit(1)
 
 
-def work(probe, stack, workload, state, checkpoints):
+def collect():
+    """A full collection, unless the stack has turned automatic ones off."""
+    if gc.isenabled() and gc.get_threshold()[0] > 0:
+        gc.collect()
+
+
+def work(probe, stack, workload, state, collect_at, checkpoints):
     """A worker's life up to its exit."""
     attempt(probe, "after_fork_child", stack.after_fork_child)
     after_request = stack.hook("after_request")
@@ -54,14 +62,16 @@ def work(probe, stack, workload, state, checkpoints):
         attempt(probe, "request", probe.serve, workload.request, state, served,
                 stop, after_request)
         served = stop
+        if stop == collect_at:
+            attempt(probe, "collect", collect)
         probe.barrier(str(stop))
     attempt(probe, "before_exit", stack.before_exit)
 
 
 def main(argv):
     ext_dir, spec, path = argv[1:4]
-    scale, seed, shm_fd, channel, workers = [int(a) for a in argv[4:9]]
-    checkpoints = [int(a) for a in argv[9].split(",")]
+    scale, seed, shm_fd, channel, workers, collect_at = map(int, argv[4:10])
+    checkpoints = [int(a) for a in argv[10].split(",")]
     sys.path.insert(0, ext_dir)
     import permafrost
     from permafrost import probe
@@ -84,7 +94,7 @@ def main(argv):
         pid = attempt(probe, "fork", probe.fork, index)
         if pid == 0:
             random.seed(seed + index)
-            work(probe, stack, workload, state, checkpoints)
+            work(probe, stack, workload, state, collect_at, checkpoints)
             return
         pids.append(pid)
     probe.barrier("forked")

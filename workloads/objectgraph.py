@@ -21,10 +21,6 @@ class Node(object):
 
     def __init__(self, number):
         self.number = number
-        self.pair = [str(number), number]
-        # The real target may not exist yet.  Referring to itself meanwhile
-        # makes the dict a tracked one from the start, as it will stay.
-        self.link = {'k': number, 'p': self}
 
 
 def warm(scale):
@@ -32,8 +28,10 @@ def warm(scale):
     if scale < 1:
         raise ValueError('objectgraph: scale must be at least 1, not %r' % (scale,))
     nodes = [Node(number) for number in range(scale)]
+    # A second pass, since a link may point to an instance not made in the first.
     for number, node in enumerate(nodes):
-        node.link['p'] = nodes[(STRIDE * number) % scale]
+        node.pair = [str(number), number]
+        node.link = {'k': number, 'p': nodes[(STRIDE * number) % scale]}
     return nodes
 
 
