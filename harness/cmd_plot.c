@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <argp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
@@ -95,30 +94,6 @@ static int check(struct arguments *a)
 	return code;
 }
 
-static int draw_all(struct store *s, const struct arguments *a, int64_t run)
-{
-	int code = EXIT_OK;
-
-	for (size_t i = 0; i < a->figures.n; i++)
-		for (size_t f = 0; f < a->formats.n; f++) {
-			char *path = NULL;
-			int result = draw_figure(s, run, a->figures.items[i],
-						 a->formats.items[f], a->out,
-						 &path);
-
-			if (result == 0)
-				printf("%s\n", path);
-			else if (result > 0)
-				complain("run %lld has no data for the figure "
-					 "'%s'", (long long)run,
-					 a->figures.items[i]);
-			else
-				code = EXIT_FAULT;
-			free(path);
-		}
-	return code;
-}
-
 int cmd_plot(int argc, char **argv)
 {
 	struct arguments a = { .db = install_default_db(), .out = "plots" };
@@ -132,8 +107,10 @@ int cmd_plot(int argc, char **argv)
 		code = EXIT_FAULT;
 	if (code == 0) {
 		run = store_find_run(&s, a.run);
-		code = run > 0 ? draw_all(&s, &a, run) :
-			run == 0 ? EXIT_USAGE : EXIT_FAULT;
+		code = run == 0 ? EXIT_USAGE : EXIT_FAULT;
+		if (run > 0 && draw_all(&s, run, &a.figures, &a.formats, a.out,
+					stdout) == 0)
+			code = EXIT_OK;
 		store_close(&s);
 	}
 	strings_fini(&a.figures);

@@ -11,6 +11,7 @@
 
 #include "celllimits.h"
 #include "commands.h"
+#include "draw.h"
 #include "host.h"
 #include "install.h"
 #include "plan.h"
@@ -21,7 +22,7 @@
 enum {
 	KEY_STRATEGY = OPTION_AFTER_LIMITS, KEY_PYTHON, KEY_WORKLOAD, KEY_SCALE,
 	KEY_WORKERS, KEY_REQUESTS, KEY_REPEAT, KEY_SEED, KEY_BASELINE, KEY_QUICK,
-	KEY_CHANCE, KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
+	KEY_CHANCE, KEY_PLOT, KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
 };
 
 struct arguments {
@@ -29,6 +30,7 @@ struct arguments {
 	struct cell_limits limits;
 	const char *db;
 	const char *format;
+	const char *plot;	/* folder, or NULL */
 	int quick, resume, dry_run;
 	int selected;		/* an option that --resume takes from the run */
 };
@@ -65,6 +67,8 @@ static const struct argp_option options[] = {
 	{ "resume", KEY_RESUME, 0, 0,
 	  "go on with the newest unfinished run of the database", 0 },
 	{ "dry-run", KEY_DRY_RUN, 0, 0, "print the keys of the cells only", 0 },
+	{ "plot", KEY_PLOT, "DIR", 0,
+	  "draw the figures of the run into DIR, as svg and png", 0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0,
 	  "table, json or csv (default: table)", 0 },
 	{ 0 }
@@ -136,6 +140,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_RESUME:
 		a->resume = 1;
+		return 0;
+	case KEY_PLOT:
+		a->plot = arg;
 		return 0;
 	case KEY_DRY_RUN:
 		a->dry_run = 1;
@@ -347,13 +354,39 @@ static int print_run(struct store *s, int64_t run, const char *format)
 	}
 	fflush(stdout);
 	code = judge(document);
-	if (code == EXIT_OK && strcmp(format, "table") == 0)
-		fprintf(stderr, "\nRun %lld is stored in %s.  Next, draw it:\n"
-			"  %s plot --run=%lld --db=%s\n", (long long)run,
-			s->path, program_invocation_name, (long long)run,
-			s->path);
 	json_decref(document);
 	return code;
+}
+
+/* Draws the run and says where.  0 or an exit code. */
+static int plot_run(struct store *s, int64_t run, const char *dir)
+{
+	struct strings figures = { NULL, 0 }, formats = { NULL, 0 };
+	int result;
+
+	draw_figures(&figures);
+	strings_split(&formats, "svg,png", ',');
+	fprintf(stderr, "\nFigures:\n");
+	result = draw_all(s, run, &figures, &formats, dir, stderr);
+	strings_fini(&figures);
+	strings_fini(&formats);
+	return result < 0 ? EXIT_FAULT : EXIT_OK;
+}
+
+/* Tells a person what to try after this run. */
+static void suggest(const struct store *s, int64_t run, int plotted)
+{
+	const char *name = program_invocation_name;
+
+	fprintf(stderr, "\nRun %lld is stored in %s.  Next, try:\n",
+		(long long)run, s->path);
+	if (plotted)
+		fprintf(stderr, "  %s run --workload=webapp --strategy="
+			"freeze,freeze-gen:2,threshold-zero --db=%s\n", name,
+			s->path);
+	else
+		fprintf(stderr, "  %s plot --run=%lld --db=%s\n", name,
+			(long long)run, s->path);
 }
 
 /* Plans a new run, or prints its keys.  Its id in *run; 0 or an exit code. */
@@ -419,8 +452,16 @@ int cmd_run(int argc, char **argv)
 		code = run_pending(&s, run, &a.limits);
 		if (code == 0 && store_end_run(&s, run) < 0)
 			code = EXIT_FAULT;
-		if (code == 0)
+		if (code == 0) {
 			code = print_run(&s, run, a.format);
+			if (a.plot != NULL && code != EXIT_UNSUPPORTED) {
+				int plotted = plot_run(&s, run, a.plot);
+
+				code = code ? code : plotted;
+			}
+			if (code == 0 && strcmp(a.format, "table") == 0)
+				suggest(&s, run, a.plot != NULL);
+		}
 	}
 	store_close(&s);
 	strings_fini(&a.selection.stacks);

@@ -159,7 +159,9 @@ int draw_figure(struct store *s, int64_t run, const char *figure,
 		const char *format, const char *dir, char **path)
 {
 	char *script = figure_path(figure);
-	char data[] = "/tmp/permafrost-XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char *data = xasprintf("%s/permafrost-XXXXXX",
+			       tmp && *tmp ? tmp : P_tmpdir);
 	int fd, result = -1;
 	long rows;
 
@@ -179,6 +181,31 @@ int draw_figure(struct store *s, int64_t run, const char *figure,
 		result = run_gnuplot(script, data, *path, format);
 	unlink(data);
 out:
+	free(data);
 	free(script);
 	return result;
+}
+
+int draw_all(struct store *s, int64_t run, const struct strings *figures,
+	     const struct strings *formats, const char *dir, FILE *out)
+{
+	int failures = 0;
+
+	for (size_t i = 0; i < figures->n; i++)
+		for (size_t f = 0; f < formats->n; f++) {
+			char *path = NULL;
+			int result = draw_figure(s, run, figures->items[i],
+						 formats->items[f], dir, &path);
+
+			if (result == 0)
+				fprintf(out, "%s\n", path);
+			else if (result > 0)
+				complain("run %lld has no data for the figure "
+					 "'%s'", (long long)run,
+					 figures->items[i]);
+			else
+				failures++;
+			free(path);
+		}
+	return failures ? -1 : 0;
 }

@@ -8,6 +8,8 @@
 #ifndef PERMAFROST_DRAW_H
 #define PERMAFROST_DRAW_H
 
+#include <stdio.h>
+
 #include "store.h"
 #include "util.h"
 
@@ -21,5 +23,10 @@ char *draw_title(const char *figure);
  * data for it; -1 after a complaint.  *path is what was drawn (to free). */
 int draw_figure(struct store *s, int64_t run, const char *figure,
 		const char *format, const char *dir, char **path);
+
+/* Draws each of `figures` in each of `formats` and prints the paths to `out`,
+ * one a line; complains about figures without data.  0 or -1. */
+int draw_all(struct store *s, int64_t run, const struct strings *figures,
+	     const struct strings *formats, const char *dir, FILE *out);
 
 #endif

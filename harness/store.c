@@ -588,7 +588,10 @@ json_t *store_export(struct store *s, int64_t run)
 				   "options, host FROM runs WHERE id = ?1", run);
 	json_t *cells = select_rows(s, "SELECT * FROM cells WHERE run = ?1 "
 				    "ORDER BY tag COLLATE VERSION, workload, scale, "
-				    "workers, requests, collect_at, strategy, repeat", run);
+				    "workers, requests, collect_at, strategy IS NOT "
+				    "(SELECT json_extract(options, "
+				    "'$.baseline') FROM runs WHERE id = ?1), "
+				    "strategy, repeat", run);
 	json_t *document = json_incref(json_array_get(runs, 0)), *cell;
 	size_t index;
 	int result = document != NULL && cells != NULL ? 0 : -1;
