@@ -402,6 +402,22 @@ static void fill_in(struct cell *c, const char *reason)
 			set_null(c, metrics[i].key, reason);
 }
 
+/* Who was still busy when time ran out, for the reason; to free. */
+static char *who_is_busy(const struct cell *c)
+{
+	const struct family_member *template = &c->family.members[0];
+
+	for (int i = 1; i < c->family.count; i++) {
+		const struct family_member *m = &c->family.members[i];
+
+		if (strcmp(template->at, "forked") == 0 && m->at[0] == '\0' &&
+		    !m->gone)
+			return xasprintf("worker %d had served %llu requests",
+				i, (unsigned long long)slot(c, i)->requests);
+	}
+	return xstrdup("the template was busy");
+}
+
 /* Status and reason of a cell that ended with `result`; *reason to free. */
 static const char *judge(struct cell *c, int result, const char *executable,
 			 const struct cell_limits *limits, char **reason)
@@ -410,8 +426,11 @@ static const char *judge(struct cell *c, int result, const char *executable,
 	if (result == 0)
 		return "ok";
 	if (result == -ETIMEDOUT) {
-		*reason = xasprintf("not done within %ld s (--timeout)",
-				    limits->timeout_s);
+		char *who = who_is_busy(c);
+
+		*reason = xasprintf("not done within %ld s (--timeout): %s",
+				    limits->timeout_s, who);
+		free(who);
 		return "timeout";
 	}
 	if (c->family.error != NULL)

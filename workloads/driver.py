@@ -21,9 +21,13 @@ def load_workload(path):
         raise ImportError("no workload file %s" % path)
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     try:
-        return __import__(name)
+        module = __import__(name)
     finally:
         del sys.path[0]
+    for function in ("warm", "request"):
+        if not callable(getattr(module, function, None)):
+            raise ImportError("%s has no function %s()" % (path, function))
+    return module
 
 
 def describe(error):
