@@ -238,7 +238,7 @@ static char *field(const json_t *row, const char *column)
 		}
 		return text;
 	}
-	if (json_is_string(value))
+	if (json_is_string(value) && *json_string_value(value) != '\0')
 		return xstrdup(json_string_value(value));
 	if (json_is_integer(value))
 		return xasprintf("%lld", (long long)json_integer_value(value));

@@ -86,7 +86,22 @@ struct table {
 	size_t rows;
 };
 
-/* Writes one row of the query; tabs and newlines in texts become spaces. */
+/* Writes a text so that gnuplot takes it as it is: it reads escapes in data, so
+ * backslashes are doubled; quotes would end a field. */
+static void write_text(FILE *file, const char *text)
+{
+	char *safe = xstrdup(text);
+
+	make_text_safe(safe);
+	for (const char *p = safe; *p != '\0'; p++) {
+		if (*p == '\\')
+			fputc('\\', file);
+		fputc(*p == '"' ? '\'' : *p, file);
+	}
+	free(safe);
+}
+
+/* Writes one row of the query. */
 static int write_row(void *arg, sqlite3_stmt *stmt, int columns)
 {
 	struct table *t = arg;
@@ -98,8 +113,7 @@ static int write_row(void *arg, sqlite3_stmt *stmt, int columns)
 	for (int i = 0; i < columns; i++) {
 		const char *text = (const char *)sqlite3_column_text(stmt, i);
 
-		for (const char *p = text ? text : "NaN"; *p != '\0'; p++)
-			fputc(strchr("\t\r\n\"", *p) ? ' ' : *p, t->file);
+		write_text(t->file, text ? text : "NaN");
 		fputc(i + 1 < columns ? '\t' : '\n', t->file);
 	}
 	return 0;
@@ -145,14 +159,33 @@ static int run_gnuplot(const char *script, const char *data, const char *out,
 	else if (result < 0)
 		complain("cannot run gnuplot: %s", strerror(-result));
 	else if (status != 0) {
-		make_text_safe(err);
-		complain("gnuplot could not draw %s: %.300s", out, err);
+		complain("gnuplot could not draw %s: %.300s", out,
+			 last_line(err));
 		result = -1;
 	}
 	free(folder);
 	free(ignored);
 	free(err);
 	return result < 0 ? -1 : 0;
+}
+
+/* Creates `dir` and what is above it.  0, or -1 with errno set. */
+static int make_folders(const char *dir)
+{
+	char *path = xstrdup(dir);
+	int result = 0;
+
+	for (char *p = path + 1; result == 0 && *p != '\0'; p++)
+		if (*p == '/') {
+			*p = '\0';
+			if (mkdir(path, 0777) < 0 && errno != EEXIST)
+				result = -1;
+			*p = '/';
+		}
+	if (result == 0 && mkdir(path, 0777) < 0 && errno != EEXIST)
+		result = -1;
+	free(path);
+	return result;
 }
 
 int draw_figure(struct store *s, int64_t run, const char *figure,
@@ -175,7 +208,7 @@ int draw_figure(struct store *s, int64_t run, const char *figure,
 	rows = write_data(s, run, script, data);
 	if (rows == 0)
 		result = 1;
-	else if (rows > 0 && mkdir(dir, 0777) < 0 && errno != EEXIST)
+	else if (rows > 0 && make_folders(dir) < 0)
 		complain("cannot create %s: %s", dir, strerror(errno));
 	else if (rows > 0)
 		result = run_gnuplot(script, data, *path, format);
@@ -199,12 +232,11 @@ int draw_all(struct store *s, int64_t run, const struct strings *figures,
 
 			if (result == 0)
 				fprintf(out, "%s\n", path);
-			else if (result > 0)
+			else if (result > 0 && f == 0)
 				complain("run %lld has no data for the figure "
 					 "'%s'", (long long)run,
 					 figures->items[i]);
-			else
-				failures++;
+			failures += result < 0;
 			free(path);
 		}
 	return failures ? -1 : 0;

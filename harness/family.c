@@ -272,15 +272,7 @@ static void read_output(struct family *f)
 
 const char *family_last_words(struct family *f)
 {
-	size_t end = f->tail_used;
-
-	while (end > 0 && strchr(" \t\r\n", f->tail[end - 1]) != NULL)
-		end--;
-	f->tail[end] = '\0';
-	while (end > 0 && f->tail[end - 1] != '\n')
-		end--;
-	make_text_safe(f->tail + end);
-	return f->tail + end;
+	return last_line(f->tail);
 }
 
 /* Finds out whether a member has died, whatever its channel says: a child of

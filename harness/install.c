@@ -187,7 +187,8 @@ interpreter_for_executable(const struct interpreters *list, const char *path,
 
 	if (result < 0) {
 		*error = xasprintf("cannot run %s: %s", path, strerror(-result));
-	} else if (status != 0) {
+	} else if (status != 0 || (strncmp(out, "cp", 2) != 0 &&
+				   strncmp(out, "pp", 2) != 0)) {
 		*error = xasprintf("%s is not a Python interpreter: it %s", path,
 				   describe_status(status));
 	} else {
@@ -213,18 +214,6 @@ void install_strategies(struct strings *names)
 		for (char *p = names->items[i]; *p != '\0'; p++)
 			if (*p == '_')
 				*p = '-';
-}
-
-/* The last line of `text` that is not empty, cut off in place. */
-static const char *last_line(char *text)
-{
-	size_t n = strlen(text);
-	char *line;
-
-	while (n > 0 && isspace((unsigned char)text[n - 1]))
-		text[--n] = '\0';
-	line = strrchr(text, '\n');
-	return line != NULL ? line + 1 : text;
 }
 
 json_t *interpreter_describe(const struct interpreter *i,

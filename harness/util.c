@@ -456,6 +456,19 @@ void make_text_safe(char *text)
 			*p = '?';
 }
 
+const char *last_line(char *text)
+{
+	size_t n = strlen(text);
+	char *line;
+
+	while (n > 0 && isspace((unsigned char)text[n - 1]))
+		text[--n] = '\0';
+	line = strrchr(text, '\n');
+	line = line != NULL ? line + 1 : text;
+	make_text_safe(line);
+	return line;
+}
+
 /* Number of insertions, deletions and replacements between two short words. */
 static size_t edit_distance(const char *a, const char *b)
 {

@@ -82,6 +82,9 @@ const char *describe_status(int status);
  * UTF-8, become '?'. */
 void make_text_safe(char *text);
 
+/* The last line of `text` that is not blank, cut off in place and made safe. */
+const char *last_line(char *text);
+
 /* Nearest name to `word` among `names`, or NULL when none is near. */
 const char *nearest(const char *word, const char *const *names, size_t n);
 
