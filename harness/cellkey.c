@@ -99,7 +99,7 @@ int cellkey_parse(const char *text, struct cellkey *key)
 	at = strchr(tag, '@');
 	if (at != NULL) {
 		*at++ = '\0';
-		if (*at == '\0' || decode(at) < 0)
+		if (*tag == '\0' || *at == '\0' || decode(at) < 0)
 			goto out;
 		key->executable = xstrdup(at);
 	}
