@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "checkpoints.h"
+#include "cow.h"
 #include "family.h"
 #include "metrics.h"
 #include "procfs.h"
@@ -28,6 +29,7 @@ struct sample {
 	struct procfs_memory memory;
 	uint64_t minor_faults;
 	int64_t cpu_ns;
+	struct cow_counts cow;		/* of a worker */
 };
 
 struct cell {
@@ -40,6 +42,8 @@ struct cell {
 	double growth[CHECKPOINTS_MAX];	/* worker_private_kib */
 	struct shm_header *served;	/* copy of the shared memory at the last
 					 * checkpoint: exit is not serving */
+	struct cow_map cow;		/* the template's pages at the fork */
+	int cow_error;			/* why there is none: -errno, or 0 */
 	struct sample *now;		/* [0] template, then workers */
 	double exit_faults;		/* mean */
 	json_t *curve;
@@ -87,9 +91,21 @@ static int sample_process(pid_t pid, struct sample *s)
 	return result;
 }
 
+/* Counts what the workers have copied; compares contents at the last checkpoint
+ * only, since that reads every copy. */
+static void count_copies(struct cell *c)
+{
+	int compare = c->sampled + 1 == c->checkpoints;
+
+	for (int i = 1; i < c->family.count && c->cow_error == 0; i++)
+		c->cow_error = cow_count(&c->cow, c->family.members[0].pid,
+					 c->family.members[i].pid, compare,
+					 &c->now[i].cow);
+}
+
 /* Means over workers of the fields that are sums, in one pass. */
 struct means {
-	double rss, pss, private, faults, cpu_ms, total_pss;
+	double rss, pss, private, faults, cpu_ms, total_pss, copied, differ;
 	double collections[SHM_GENERATIONS], gc_us, gc_faults;
 };
 
@@ -108,6 +124,8 @@ static struct means average(const struct cell *c)
 				      s->memory.private_dirty) / w;
 		m.total_pss += (double)s->memory.pss;
 		m.faults += (double)s->minor_faults / w;
+		m.copied += (double)s->cow.copied / w;
+		m.differ += (double)s->cow.differ / w;
 		m.cpu_ms += (double)s->cpu_ns / 1e6 / w;
 		for (int g = 0; g < SHM_GENERATIONS; g++) {
 			m.collections[g] += (double)p->collections[g] / w;
@@ -150,10 +168,17 @@ static int take_checkpoint(struct cell *c)
 		if (result < 0)
 			return result;
 	}
+	count_copies(c);
 	m = average(c);
 	c->growth[c->sampled] = m.private;
 	values = checkpoint_values(c, &m);
+	if (c->cow_error == 0)
+		json_object_set_new(values, "worker_cow_pages",
+				    json_real(m.copied));
 	json_object_update(c->metrics, values);
+	if (c->cow_error == 0 && c->sampled + 1 == c->checkpoints)
+		json_object_set_new(c->metrics, "worker_floor_pages",
+				    json_real(m.differ));
 	json_array_append_new(c->curve, values);
 	c->sampled++;
 	return 0;
@@ -226,6 +251,7 @@ static int run_phases(struct cell *c)
 		if (result < 0)
 			return result;
 	}
+	c->cow_error = cow_note(c->family.members[0].pid, &c->cow);
 	for (int i = 1; i < c->family.count; i++) {
 		/* The first barrier needs no go: the fork led there. */
 		result = family_wait(&c->family, i, "0");
@@ -390,8 +416,13 @@ static void summarize(struct cell *c, json_t *document)
 		set_null(c, "template_objects",
 			 "this interpreter's collector keeps no lists");
 	set_real(c, "frozen_objects", (double)template->frozen);
-	set_null(c, "worker_cow_pages", "not measured by this version");
-	set_null(c, "worker_floor_pages", "not measured by this version");
+	if (c->cow_error != 0) {
+		char *why = xasprintf("pagemap: %s", strerror(-c->cow_error));
+
+		set_null(c, "worker_cow_pages", why);
+		set_null(c, "worker_floor_pages", why);
+		free(why);
+	}
 }
 
 /* Every metric has a key in every document: null where nothing was measured. */
@@ -544,6 +575,7 @@ out:
 	family_fini(&c.family);
 	free(reason);
 	free(c.now);
+	cow_fini(&c.cow);
 	free(c.served);
 	json_decref(c.curve);
 	json_decref(c.metrics);

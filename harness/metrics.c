@@ -25,10 +25,10 @@ const struct metric metrics[] = {
 	  "minor faults since the fork, mean over workers (stat)", BOTH },
 	{ "worker_cow_pages", "pages", "copied pages per worker",
 	  "pages present in the template at the fork of which the worker has "
-	  "its own copy", BOTH },
+	  "its own copy, mean over workers (pagemap)", BOTH },
 	{ "worker_floor_pages", "pages", "changed pages per worker",
 	  "of the copied pages, those whose content differs from the "
-	  "template's", BOTH },
+	  "template's at the last checkpoint, mean over workers", CELL },
 	{ "gc_collections", "collections", "collections per worker",
 	  "[g0,g1,g2] collections since the fork, mean over workers", BOTH },
 	{ "gc_pause_p50_us", "us", "collection pause, median",

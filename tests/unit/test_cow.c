@@ -1,0 +1,163 @@
+/* test_cow.c - copied pages, with known answers: harness/cow.c. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cow.h"
+
+#define PAGES 2000
+
+/* What a worker copies besides: its stack, the C library's data. */
+#define CONSTANT 150
+
+/* The worker writes `touch` pages, of which `change` end with other content than
+ * they began with, reads all others, and allocates `more` new ones. */
+static void live(char *pages, size_t page, size_t touch, size_t change,
+		 size_t more)
+{
+	volatile char *p = pages;
+	char *fresh = mmap(NULL, (more + 1) * page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char sum = 0;
+
+	for (size_t i = 0; i < PAGES; i++)
+		sum = (char)(sum + p[i * page]);
+	for (size_t i = 0; i < touch; i++) {
+		char before = p[i * page];
+
+		p[i * page] = (char)(before + 1);
+		if (i >= change)
+			p[i * page] = before;
+	}
+	memset(fresh, 1, more * page);
+	(void)sum;
+}
+
+/* Forks a worker that lives as told, and counts its copies. */
+static void measure(size_t touch, size_t change, size_t more,
+		    struct cow_counts *counts)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct cow_map map;
+	int ready[2], go[2], result;
+	char c = 0;
+	pid_t pid;
+
+	memset(pages, 7, PAGES * page);
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)!read(go[0], &c, 1);
+		live(pages, page, touch, change, more);
+		(void)!write(ready[1], &c, 1);
+		(void)!read(go[0], &c, 1);
+		_exit(0);
+	}
+	result = cow_note(getpid(), &map);
+	if (result == -ENODATA)
+		skip();
+	assert_int_equal(result, 0);
+	assert_true(map.pages >= PAGES);
+	(void)!write(go[1], &c, 1);
+	(void)!read(ready[0], &c, 1);
+	assert_int_equal(cow_count(&map, getpid(), pid, 1, counts), 0);
+	(void)!write(go[1], &c, 1);
+	waitpid(pid, NULL, 0);
+	cow_fini(&map);
+	munmap(pages, PAGES * page);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+}
+
+static void assert_about(uint64_t measured, size_t known)
+{
+	assert_in_range(measured, known, known + CONSTANT);
+}
+
+static void test_nothing_written(void **state)
+{
+	struct cow_counts counts;
+
+	(void)state;
+	measure(0, 0, 0, &counts);
+	assert_about(counts.copied, 0);
+}
+
+static void test_written_pages(void **state)
+{
+	struct cow_counts counts;
+
+	(void)state;
+	measure(1000, 1000, 0, &counts);
+	assert_about(counts.copied, 1000);
+	assert_about(counts.differ, 1000);
+}
+
+static void test_content_restored(void **state)
+{
+	struct cow_counts counts;
+
+	(void)state;
+	measure(1000, 10, 0, &counts);
+	assert_about(counts.copied, 1000);
+	assert_about(counts.differ, 10);
+}
+
+static void test_new_pages_are_no_copies(void **state)
+{
+	struct cow_counts counts;
+
+	(void)state;
+	measure(1, 1, 5000, &counts);
+	assert_about(counts.copied, 1);
+}
+
+static void test_parse_mapping(void **state)
+{
+	uint64_t start, end;
+
+	(void)state;
+	assert_int_equal(cow_parse_mapping("7f00-8f00 rw-p 00000000 00:00 0",
+					   &start, &end), 1);
+	assert_int_equal(start, 0x7f00);
+	assert_int_equal(end, 0x8f00);
+	assert_int_equal(cow_parse_mapping("7f00-8f00 rw-s 0 00:00 0", &start,
+					   &end), 0);
+	assert_int_equal(cow_parse_mapping("7f00-8f00 r-xp 0 00:00 0", &start,
+					   &end), 0);
+	assert_int_equal(cow_parse_mapping("8f00-7f00 rw-p 0", &start, &end),
+			 -EINVAL);
+	assert_int_equal(cow_parse_mapping("7f00-8f00 rw", &start, &end),
+			 -EINVAL);
+	assert_int_equal(cow_parse_mapping("", &start, &end), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_written),
+		cmocka_unit_test(test_written_pages),
+		cmocka_unit_test(test_content_restored),
+		cmocka_unit_test(test_new_pages_are_no_copies),
+		cmocka_unit_test(test_parse_mapping),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
