@@ -47,6 +47,7 @@ int procfs_parse_memory(const char *text, struct procfs_memory *memory)
 			errno = 0;
 			v = strtoll(line + n, &rest, 10);
 			if (errno != 0 || v < 0 || rest == line + n ||
+			    rest > end ||
 			    strncmp(rest, " kB", 3) != 0 ||
 			    v > INT64_MAX - *fields[i].sum)
 				return -EINVAL;

@@ -78,9 +78,11 @@ char *xasprintf(const char *format, ...)
 
 static void vcomplain(const char *format, va_list args)
 {
-	fprintf(stderr, "%s: ", program_invocation_short_name);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	char *text = xvasprintf(format, args);
+
+	make_text_safe(text);	/* one line, whatever the names in it hold */
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
+	free(text);
 }
 
 void complain(const char *format, ...)

@@ -3,21 +3,29 @@
 #include "gccall.h"
 #include "strategy.h"
 
-/* saved[0] tells whether the collector was enabled before. */
+/* saved[0] tells that the collector was enabled when we disabled it; a second
+ * call finds it disabled and leaves that as it is. */
 static int disable_before_fork(struct strategy_use *use)
 {
 	PyObject *enabled = gccall("isenabled");
+	int was_enabled;
 
 	if (enabled == NULL)
 		return -1;
-	use->saved[0] = PyObject_IsTrue(enabled);
+	was_enabled = PyObject_IsTrue(enabled);
 	Py_DECREF(enabled);
-	return use->saved[0] < 0 ? -1 : gccall_void("disable");
+	if (was_enabled < 0)
+		return -1;
+	use->saved[0] |= was_enabled;
+	return gccall_void("disable");
 }
 
 static int disable_undo(struct strategy_use *use)
 {
-	return use->saved[0] > 0 ? gccall_void("enable") : 0;
+	int was_enabled = use->saved[0];
+
+	use->saved[0] = 0;
+	return was_enabled ? gccall_void("enable") : 0;
 }
 
 static const struct strategy disable = {

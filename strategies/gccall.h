@@ -3,7 +3,7 @@
 #ifndef PERMAFROST_GCCALL_H
 #define PERMAFROST_GCCALL_H
 
-#include <Python.h>
+#include "strategy.h"
 
 /* `supported` of a strategy that works wherever there is a gc module. */
 static inline const char *gccall_supported(void)
@@ -68,6 +68,28 @@ static inline int gccall_set_threshold(const int t[3])
 	Py_DECREF(gc);
 	Py_XDECREF(result);
 	return result != NULL ? 0 : -1;
+}
+
+/* For strategies that change the thresholds from the fork on: sets them to t[3]
+ * and remembers those before in use->saved[0..2]; saved[3] tells that there is
+ * something to go back to.  A second call keeps what the first remembered.
+ * Returns 0 or -1. */
+static inline int gccall_change_threshold(struct strategy_use *use,
+					  const int t[3])
+{
+	if (!use->saved[3] && gccall_get_threshold(use->saved) < 0)
+		return -1;
+	use->saved[3] = 1;
+	return gccall_set_threshold(t);
+}
+
+/* Goes back to the remembered thresholds, if any.  Returns 0 or -1. */
+static inline int gccall_restore_threshold(struct strategy_use *use)
+{
+	if (!use->saved[3])
+		return 0;
+	use->saved[3] = 0;
+	return gccall_set_threshold(use->saved);
 }
 
 #endif

@@ -172,6 +172,7 @@ static struct gcstate lists;
 static int take_message(const char *text)
 {
 	static const char begin[] = "gc: collecting generation ";
+	static const char counts[] = "gc: objects in each generation:";
 	static const char done[] = "gc: done";
 	static int generation;
 
@@ -184,12 +185,18 @@ static int take_message(const char *text)
 		return 1;
 	}
 	if (state == COUNTING) {
-		if (strcmp(text, "\n") == 0) {
-			lists_back(&lists);
-			state = COLLECTING;
+		int ours = strncmp(text, counts, sizeof counts - 1) == 0 ||
+			(text[0] == ' ' && text[1] >= '0' && text[1] <= '9');
+
+		if (ours)
+			return 1;
+		/* The newline ends the counting.  Anything else means that the
+		 * program itself wrote the first message: no collection. */
+		lists_back(&lists);
+		state = strcmp(text, "\n") == 0 ? COLLECTING : IDLE;
+		if (state == COLLECTING)
 			collection_begins(generation);
-		}
-		return 1;
+		return state == COLLECTING;
 	}
 	if (state == COLLECTING && strncmp(text, done, sizeof done - 1) == 0) {
 		collection_ends();

@@ -41,17 +41,20 @@ int module_check_interpreter(const char *module)
 	 * interpreter of another ABI may be loading this by mistake. */
 	const char *running = Py_GetVersion();
 	size_t length = strlen(PY_VERSION);
+	char first_words[48];
 	int free_threaded = strstr(running, "free-threading") != NULL;
 	int ref_debug = PySys_GetObject((char *)"gettotalrefcount") != NULL;
 
 	if (strncmp(running, PY_VERSION, length) == 0 && running[length] == ' ' &&
 	    free_threaded == BUILT_FREE_THREADED && ref_debug == BUILT_REF_DEBUG)
 		return 0;
+	snprintf(first_words, sizeof first_words, "%.*s",
+		 (int)strcspn(running, "(\n"), running);
 	PyErr_Format(PyExc_ImportError,
-		     "permafrost.%s was built for CPython %s%s%s, this is %.40s; "
+		     "permafrost.%s was built for CPython %s%s%s, this is %s; "
 		     "run configure and make again", module, PY_VERSION,
 		     BUILT_FREE_THREADED ? " free-threaded" : "",
-		     BUILT_REF_DEBUG ? " debug" : "", running);
+		     BUILT_REF_DEBUG ? " debug" : "", first_words);
 	return -1;
 }
 
@@ -83,9 +86,16 @@ static int parse_args(PyObject *args, struct strategy_value *values)
 	if (n > STRATEGY_MAX_OPTIONS + 1)
 		n = STRATEGY_MAX_OPTIONS + 1;
 	for (Py_ssize_t i = 0; i < n; i++) {
-		texts[i] = TEXT_AS(PyTuple_GET_ITEM(args, i));
+		PyObject *arg = PyTuple_GET_ITEM(args, i);
+
+		texts[i] = TEXT_AS(arg);
 		if (texts[i] == NULL)
 			return -1;
+		if ((Py_ssize_t)strlen(texts[i]) < PyObject_Length(arg)) {
+			PyErr_SetString(PyExc_ValueError,
+					"an argument has a NUL character");
+			return -1;
+		}
 	}
 	if (option_parse(the_strategy, (int)n, texts, values, error,
 			 sizeof error) < 0) {

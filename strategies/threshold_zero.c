@@ -10,17 +10,10 @@ static int threshold_zero_before_fork(struct strategy_use *use)
 {
 	int t[3];
 
-	if (gccall_get_threshold(use->saved) < 0)
+	if (gccall_get_threshold(t) < 0)
 		return -1;
 	t[0] = 0;
-	t[1] = use->saved[1];
-	t[2] = use->saved[2];
-	return gccall_set_threshold(t);
-}
-
-static int threshold_zero_undo(struct strategy_use *use)
-{
-	return gccall_set_threshold(use->saved);
+	return gccall_change_threshold(use, t);
 }
 
 static const struct strategy threshold_zero = {
@@ -29,7 +22,7 @@ static const struct strategy threshold_zero = {
 	.summary = "gc.set_threshold(0): no automatic collection, cycles leak",
 	.supported = gccall_supported,
 	.before_fork = threshold_zero_before_fork,
-	.undo = threshold_zero_undo,
+	.undo = gccall_restore_threshold,
 };
 
 PERMAFROST_STRATEGY(threshold_zero, threshold_zero)

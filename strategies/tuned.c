@@ -24,16 +24,9 @@ static int tuned_before_fork(struct strategy_use *use)
 {
 	int t[3];
 
-	if (gccall_get_threshold(use->saved) < 0)
-		return -1;
 	for (int i = 0; i < 3; i++)
 		t[i] = (int)use->args[i].value;
-	return gccall_set_threshold(t);
-}
-
-static int tuned_undo(struct strategy_use *use)
-{
-	return gccall_set_threshold(use->saved);
+	return gccall_change_threshold(use, t);
 }
 
 static const struct strategy tuned = {
@@ -43,7 +36,7 @@ static const struct strategy tuned = {
 	.options = tuned_options,
 	.supported = gccall_supported,
 	.before_fork = tuned_before_fork,
-	.undo = tuned_undo,
+	.undo = gccall_restore_threshold,
 };
 
 PERMAFROST_STRATEGY(tuned, tuned)

@@ -1,0 +1,5 @@
+"""Has no warm()."""
+
+
+def request(state, n):
+    pass

@@ -1,0 +1,80 @@
+"""The strategy under test, and what is expected of it."""
+import permafrost
+
+import support
+
+# Specs for the tests that any strategy must pass; else its plain name.
+SPECS = {
+    "freeze-gen": ("freeze-gen", "freeze-gen:0-1"),
+    "tuned": ("tuned:5000:20:30",),
+}
+
+# The generations that a spec freezes.
+FROZEN = {
+    "freeze": (0, 1, 2),
+    "freeze-gen": (2,),
+    "freeze-gen:0": (0,),
+    "freeze-gen:1": (1,),
+    "freeze-gen:0-1": (0, 1),
+    "freeze-gen:1-2": (1, 2),
+    "freeze-gen:0-2": (0, 1, 2),
+}
+
+# Whether automatic collections go on after a spec, and whether they do after
+# gc.enable() on top.
+AUTOMATIC = {
+    "none": (True, True),
+    "collect": (True, True),
+    "freeze": (True, True),
+    "freeze-gen": (True, True),
+    "skeleton": (True, True),
+    "threshold-zero": (False, False),
+    "disable": (False, True),
+    "tuned:100:0:0": (True, True),
+    "tuned:0:10:10": (False, False),
+}
+
+# (enabled, thresholds) after a spec, when they were enabled and (123, 4, 5).
+SETTINGS = {
+    "none": (True, (123, 4, 5)),
+    "collect": (True, (123, 4, 5)),
+    "freeze": (True, (123, 4, 5)),
+    "freeze-gen": (True, (123, 4, 5)),
+    "skeleton": (True, (123, 4, 5)),
+    "threshold-zero": (True, (0, 4, 5)),
+    "disable": (False, (123, 4, 5)),
+    "tuned:5000:20:30": (True, (5000, 20, 30)),
+    "tuned:0:0:2147483647": (True, (0, 0, 2147483647)),
+}
+
+# Strategies that refuse a second before_fork.
+ONCE = ("skeleton",)
+
+ext_dir = name = module = None
+supported = False
+specs = ()
+
+
+def choose(folder, chosen):
+    """Makes the strategy `chosen` the one under test."""
+    global ext_dir, name, module, supported, specs
+    ext_dir, name = folder, chosen
+    module = permafrost.load(name)
+    supported = module.supported() is None
+    specs = SPECS.get(name)
+    if specs is None:       # one that these tables do not know
+        needed = sum(default is None for _, _, default in module.OPTIONS)
+        specs = (":".join([name] + ["1"] * needed),)
+
+
+def expected_unsupported():
+    """Whether `name` must not work on this interpreter; None: not known."""
+    if name == "freeze-gen":
+        return not support.LINKED
+    return False if name in AUTOMATIC or name in SPECS else None
+
+
+def of_table(table):
+    """The rows of one of the tables above that are of this strategy."""
+    return sorted((spec, row) for spec, row in table.items()
+                  if spec.split(":")[0] == name)

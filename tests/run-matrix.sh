@@ -1,0 +1,53 @@
+#!/bin/sh
+# run-matrix.sh TESTS/MATRIX/TAG-NAME.pf - runs one test of the matrix.
+#
+# The file is only a name.  NAME is a strategy, or gc_freeze, layout, events or
+# workloads; TAG is an interpreter of pythons.mk.  Automake's environment gives
+# top_srcdir and top_builddir.  Exit status: 0 passed, 77 skipped, else failed.
+name=$(basename "$1" .pf)
+tag=${name%%-*}
+name=${name#*-}
+: "${top_srcdir:=$(cd "$(dirname "$0")/.." && pwd)}"
+: "${top_builddir:=$(pwd)}"
+: "${EXTDIR:=$top_builddir/ext}"
+PYTHONDONTWRITEBYTECODE=1
+# What the user has set for other programs must not change what is tested.
+unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONMALLOC PYTHON_GIL
+export PYTHONDONTWRITEBYTECODE EXTDIR top_srcdir top_builddir
+
+# Ends the test without a verdict.
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+[ -r "$top_builddir/pythons.mk" ] || {
+	echo "$top_builddir/pythons.mk is missing; run configure" >&2
+	exit 99
+}
+python=
+while read -r key equals value; do
+	[ "$key" = "PYTHON_$tag" ] && python=$value
+done <"$top_builddir/pythons.mk"
+[ -n "$python" ] || {
+	echo "pythons.mk has no interpreter $tag" >&2
+	exit 99
+}
+[ -x "$python" ] || skip "$python is gone; run configure again"
+
+folder=$top_srcdir/tests/conformance
+case $name in
+gc_freeze) set -- "$folder/gc_freeze_test.py" "$EXTDIR/$tag" ;;
+layout) set -- "$folder/layout_test.py" "$EXTDIR/$tag" ;;
+events) set -- "$folder/gcevents_test.py" "$EXTDIR/$tag" ;;
+workloads) set -- "$top_srcdir/tests/test_workloads.py" ;;
+*) set -- "$folder/conformance.py" "$EXTDIR/$tag" "$name" ;;
+esac
+[ -r "$1" ] || {
+	echo "$1 is missing" >&2
+	exit 99
+}
+timeout 120 "$python" -B "$@" 2>&1
+status=$?
+[ $status -ne 124 ] || echo "failed: no end after 120 s"
+exit $status
