@@ -546,12 +546,11 @@ json_t *cell_run(const struct cellkey *key,
 			     limits->min_free_kib);
 	if (result == 0)
 		result = start(&c, interpreter, executable, workload);
-	if (result < 0) {
-		*error = xasprintf("cannot start %s: %s", executable,
-				   strerror(-result));
-		goto out;
-	}
-	result = run_phases(&c);
+	if (result < 0)
+		c.family.error = xasprintf("cannot start %s: %s", executable,
+					   strerror(-result));
+	else
+		result = run_phases(&c);
 	if (result == -EINTR) {
 		*error = xstrdup("interrupted");
 		goto out;

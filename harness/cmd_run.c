@@ -251,13 +251,12 @@ static json_t *run_cell(const char *key, const struct cell_limits *limits)
 
 	if (interrupted)
 		goto out;
-	make_text_safe(err);
 	if (result < 0)
 		reason = xasprintf("the cell's process: %s", strerror(-result));
 	else if ((document = json_loads(out, 0, NULL)) == NULL)
 		reason = xasprintf("the cell's process %s%s%.300s",
 				   describe_status(status), *err ? ": " : "",
-				   err);
+				   last_line(err));
 	if (document == NULL)
 		document = failed_document(key, reason);
 out:
@@ -398,6 +397,8 @@ static int begin(struct arguments *a, struct store *s, int64_t *run)
 	int code = plan_make(&a->selection, &plan);
 
 	*run = 0;
+	if (interrupted)
+		code = fail(EXIT_INTERRUPTED, "interrupted; nothing was stored");
 	if (code == 0 && a->dry_run) {
 		json_array_foreach(plan.cells, index, cell)
 			printf("%s\n", json_string_value(
@@ -419,7 +420,11 @@ static int begin(struct arguments *a, struct store *s, int64_t *run)
 
 static int resume(const struct arguments *a, struct store *s, int64_t *run)
 {
-	if (store_open(s, a->db, STORE_WRITE) < 0)
+	json_t *keys, *key;
+	size_t index;
+
+	/* Opening it for reading first leaves nothing behind if there is none. */
+	if (store_open(s, a->db, STORE_READ) < 0)
 		return EXIT_FAULT;
 	*run = store_latest_run(s, 1);
 	if (*run < 0)
@@ -427,7 +432,18 @@ static int resume(const struct arguments *a, struct store *s, int64_t *run)
 	if (*run == 0)
 		return fail(EXIT_USAGE, "%s has no unfinished run to resume",
 			    a->db);
-	return 0;
+	if (a->dry_run) {
+		keys = store_pending(s, *run);
+		json_array_foreach(keys, index, key)
+			puts(json_string_value(key));
+		*run = 0;
+		if (keys == NULL)
+			return EXIT_FAULT;
+		json_decref(keys);
+		return 0;
+	}
+	store_close(s);
+	return store_open(s, a->db, STORE_WRITE) < 0 ? EXIT_FAULT : 0;
 }
 
 int cmd_run(int argc, char **argv)

@@ -324,7 +324,7 @@ static int check_limits(const struct family *f)
 int family_step(struct family *f)
 {
 	struct pollfd *p = xcalloc((size_t)f->count + 1, sizeof *p);
-	int ready, result, tick = TICK_MS;
+	int ready, result, tick = TICK_MS, overdue = 0;
 
 	for (int i = 0; i < f->count; i++) {
 		if (f->members[i].channel < 0 && !f->members[i].gone)
@@ -334,15 +334,19 @@ int family_step(struct family *f)
 	}
 	p[f->count] = (struct pollfd){ .fd = f->output, .events = POLLIN };
 	ready = poll(p, (nfds_t)f->count + 1, tick);
+	if (now_ns() - f->looked > TICK_MS * 1000000)
+		overdue = 1;	/* somebody's output may never pause */
 	if (ready > 0) {
 		for (int i = 0; i < f->count; i++)
 			if (p[i].revents != 0)
 				read_channel(f, i);
 		if (p[f->count].revents != 0)
 			read_output(f);
-	} else {
+	}
+	if (ready <= 0 || overdue) {
 		for (int i = 0; i < f->count; i++)
 			look_for_death(f, i);
+		f->looked = now_ns();
 	}
 	free(p);
 	for (int i = 0; i < f->count; i++)

@@ -38,6 +38,7 @@ struct family {
 	int64_t deadline;	/* CLOCK_MONOTONIC, ns */
 	int64_t min_free_kib;	/* end the cell when less memory is available */
 	char *error;		/* first reason why the cell fails, or NULL */
+	int64_t looked;		/* when deaths were last looked for, ns */
 	int exited;		/* workers that the template has reaped */
 };
 

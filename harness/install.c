@@ -249,8 +249,8 @@ json_t *interpreter_describe(const struct interpreter *i,
 		*error = xasprintf("cannot run %s: %s; run configure and make "
 				   "again", program, strerror(-result));
 	else if (status != 0)
-		*error = xasprintf("%s %s: %s", program, describe_status(status),
-				   last_line(err));
+		*error = xasprintf("%s %s%s%s", program, describe_status(status),
+				   *last_line(err) ? ": " : "", last_line(err));
 	else if ((document = json_loads(out, 0, &json_error)) == NULL)
 		*error = xasprintf("%s did not answer with JSON: %s", program,
 				   json_error.text);
@@ -332,6 +332,11 @@ int workload_find(const char *name, struct workload *w, char **error)
 	char *source, *path, *real;
 	int result;
 
+	if (!is_text_safe(name)) {
+		*error = xasprintf("the workload '%s' is not a path in UTF-8",
+				   name);
+		return -1;
+	}
 	path = is_path ? xstrdup(name) :
 		xasprintf("%s/%s.py", install_workloads_dir(), name);
 	if (!is_path) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "util.h"
@@ -43,20 +44,21 @@ static void usage(void)
 	       "124 every cell timed out; 130 interrupted.\n", name, name);
 }
 
-/* Data on stdout is complete, or the exit code says so. */
-static int close_stdout(int code)
+/* Data on stdout is complete, or the exit code says so.  Run at exit, since argp
+ * leaves the program by itself after --help. */
+static void close_stdout(void)
 {
 	if (fflush(stdout) != 0 || ferror(stdout) || fclose(stdout) != 0) {
 		complain("cannot write to standard output: %s", strerror(errno));
-		return code == EXIT_OK ? EXIT_FAULT : code;
+		_exit(EXIT_FAULT);
 	}
-	return code;
 }
 
 int main(int argc, char **argv)
 {
 	const char *names[COMMANDS], *near;
 
+	atexit(close_stdout);
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version_hook = print_version;
 	if (argc < 2)
@@ -65,11 +67,11 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		usage();
-		return close_stdout(EXIT_OK);
+		return EXIT_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		print_version(stdout, NULL);
-		return close_stdout(EXIT_OK);
+		return EXIT_OK;
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {
 		names[i] = commands[i].name;
@@ -77,7 +79,7 @@ int main(int argc, char **argv)
 			argv[1] = xasprintf("%s %s",
 					    program_invocation_short_name,
 					    names[i]);
-			return close_stdout(commands[i].run(argc - 1, argv + 1));
+			return commands[i].run(argc - 1, argv + 1);
 		}
 	}
 	near = nearest(argv[1], names, COMMANDS);

@@ -68,10 +68,13 @@ static int choose(const struct interpreters *list, const char *word,
 	if (found || strcmp(word, "all") == 0)
 		return 0;
 	if (strchr(word, '/') != NULL) {
+		const struct interpreter *i;
 		char *error = NULL;
-		const struct interpreter *i =
-			interpreter_for_executable(list, word, &error);
 
+		if (!is_text_safe(word))
+			return fail(EXIT_USAGE, "--python=%s is not a path in "
+				    "UTF-8", word);
+		i = interpreter_for_executable(list, word, &error);
 		if (i == NULL)
 			return fail(EXIT_USAGE, "%s", error);
 		add_target(targets, i, word);
@@ -198,6 +201,10 @@ static void shuffle(json_t *cells, size_t first, gsl_rng *rng)
 	size_t n = json_array_size(cells) - first;
 	json_t **order = xcalloc(n, sizeof *order);
 
+	if (n == 0) {
+		free(order);
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		order[i] = json_incref(json_array_get(cells, first + i));
 	gsl_ran_shuffle(rng, order, n, sizeof *order);
@@ -208,7 +215,7 @@ static void shuffle(json_t *cells, size_t first, gsl_rng *rng)
 
 static void add_all(struct plan *plan, const struct selection *s,
 		    const struct targets *targets, const struct strings *specs,
-		    const struct workload *workloads)
+		    const struct workload *workloads, size_t n)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 
@@ -226,14 +233,22 @@ static void add_all(struct plan *plan, const struct selection *s,
 							specs->items[same]),
 					      stack) != 0)
 					same++;
-				for (size_t w = 0; same == i &&
-				     w < s->workloads.n; w++)
+				for (size_t w = 0; same == i && w < n; w++)
 					add_cell(plan, s, &targets->items[t], i,
 						 stack, &workloads[w], repeat);
 			}
 		shuffle(plan->cells, first, rng);
 	}
 	gsl_rng_free(rng);
+}
+
+/* Whether workloads[n] is one of those before it. */
+static int is_repeated(const struct workload *workloads, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(workloads[i].name, workloads[n].name) == 0)
+			return 1;
+	return 0;
 }
 
 int plan_make(const struct selection *s, struct plan *plan)
@@ -252,14 +267,16 @@ int plan_make(const struct selection *s, struct plan *plan)
 		if (!strings_has(&specs, s->stacks.items[i]))
 			strings_add(&specs, s->stacks.items[i]);
 	code = check_names(&specs);
-	for (; found < s->workloads.n && code == 0; found++) {
+	for (size_t i = 0; i < s->workloads.n && code == 0; i++) {
 		char *error = NULL;
 
-		if (workload_find(s->workloads.items[found], &workloads[found],
-				  &error) < 0) {
+		if (workload_find(s->workloads.items[i], &workloads[found],
+				  &error) < 0)
 			code = fail(EXIT_USAGE, "%s", error);
-			break;
-		}
+		else if (is_repeated(workloads, found))
+			workload_fini(&workloads[found]);
+		else
+			found++;
 	}
 	if (interpreters_load(&list) < 0)
 		code = code ? code : EXIT_FAULT;
@@ -271,7 +288,7 @@ int plan_make(const struct selection *s, struct plan *plan)
 	if (code == 0)
 		code = ask(&targets, &specs);
 	if (code == 0) {
-		add_all(plan, s, &targets, &specs, workloads);
+		add_all(plan, s, &targets, &specs, workloads, found);
 		if (s->baseline != NULL)
 			plan->baseline = xstrdup(canonical(&targets, 0,
 							   s->baseline));

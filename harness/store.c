@@ -125,11 +125,11 @@ static int create_schema(struct store *s)
 
 static int check_identity(struct store *s, enum store_mode mode)
 {
-	int64_t id = query_number(s, "PRAGMA application_id");
-	int64_t version = query_number(s, "PRAGMA user_version");
-	int64_t tables = query_number(s, "SELECT count(*) FROM sqlite_master");
+	int64_t id, version, tables;
 
-	if (id < 0 || version < 0 || tables < 0)
+	if ((id = query_number(s, "PRAGMA application_id")) < 0 ||
+	    (version = query_number(s, "PRAGMA user_version")) < 0 ||
+	    (tables = query_number(s, "SELECT count(*) FROM sqlite_master")) < 0)
 		return -1;
 	if (tables == 0 && id == 0 && mode == STORE_WRITE)
 		return create_schema(s);
@@ -323,6 +323,8 @@ static int store_values(struct store *s, int64_t cell, const json_t *document)
 		return -1;
 	ok = 1;
 	for (i = 0; i < metrics_count && ok; i++) {
+		if (json_object_get(document, metrics[i].key) == NULL)
+			continue;	/* a cell that never got to measuring */
 		sqlite3_bind_int64(stmt, 1, cell);
 		sqlite3_bind_text(stmt, 2, metrics[i].key, -1, SQLITE_STATIC);
 		bind_json(stmt, 3, get(document, metrics[i].key));
@@ -571,6 +573,14 @@ static int export_values(struct store *s, json_t *cell, int64_t id)
 			json_array_append_new(lists[g + 1], json_pack("[OO]",
 				get(row, "lower_ns"), get(row, "count")));
 	}
+	for (index = 0; index < metrics_count; index++)
+		if (json_object_get(cell, metrics[index].key) == NULL) {
+			json_object_set_new(cell, metrics[index].key,
+					    json_null());
+			json_object_set(unavailable, metrics[index].key,
+				json_is_null(get(cell, "reason")) ?
+				get(cell, "status") : get(cell, "reason"));
+		}
 	json_object_set_new(cell, "unavailable", unavailable);
 	json_object_set_new(cell, "curve", curve);
 	json_object_set_new(cell, "latencies", lists[0]);

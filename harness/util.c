@@ -196,6 +196,8 @@ int parse_size(const char *text, int64_t *bytes)
 	return 0;
 }
 
+#define SECONDS_MAX (366L * 24 * 3600)	/* nobody waits longer */
+
 int parse_seconds(const char *text, long *seconds)
 {
 	size_t n = strlen(text);
@@ -218,7 +220,7 @@ int parse_seconds(const char *text, long *seconds)
 		n++;
 	}
 	digits[n - 1] = '\0';
-	if (parse_long(digits, 1, LONG_MAX / 3600, seconds) < 0)
+	if (parse_long(digits, 1, SECONDS_MAX / unit, seconds) < 0)
 		return -EINVAL;
 	*seconds *= unit;
 	return 0;
@@ -456,6 +458,17 @@ void make_text_safe(char *text)
 		if (iscntrl((unsigned char)*p) ||
 		    (!valid && (unsigned char)*p >= 0x80))
 			*p = '?';
+}
+
+int is_text_safe(const char *text)
+{
+	char *copy = xstrdup(text);
+	int same;
+
+	make_text_safe(copy);
+	same = strcmp(copy, text) == 0;
+	free(copy);
+	return same;
 }
 
 const char *last_line(char *text)

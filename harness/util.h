@@ -82,6 +82,9 @@ const char *describe_status(int status);
  * UTF-8, become '?'. */
 void make_text_safe(char *text);
 
+/* Whether make_text_safe() would leave `text` as it is. */
+int is_text_safe(const char *text);
+
 /* The last line of `text` that is not blank, cut off in place and made safe. */
 const char *last_line(char *text);
 

@@ -30,11 +30,27 @@ def load_workload(path):
     return module
 
 
+def message(error):
+    """The text of an exception as probe.tell() takes it; a text that cannot be
+    had is no reason to lose the exception's name."""
+    try:
+        if sys.version_info[0] < 3:
+            text = unicode(error).encode("utf-8")
+        else:
+            text = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
+    except Exception:
+        try:
+            text = str(error)
+        except Exception:
+            text = "(its text cannot be had)"
+    return text.replace("\0", "?")
+
+
 def describe(error):
     """One line for an exception, as the reason of a failed cell."""
     if isinstance(error, SystemExit):
-        return "called sys.exit(%s)" % (error.code,)
-    return "raised %s: %s" % (type(error).__name__, error)
+        return "called sys.exit(%s)" % message(error)
+    return "raised %s: %s" % (type(error).__name__, message(error))
 
 
 def attempt(probe, what, function, *args):
@@ -44,11 +60,13 @@ def attempt(probe, what, function, *args):
         return function(*args)
     except BaseException as error:
         probe.tell("error", "%s %s" % (what, describe(error)))
-        if not isinstance(error, SystemExit):
-            import traceback
-            traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+        try:
+            if not isinstance(error, SystemExit):
+                import traceback
+                traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(1)
 
 
 def collect():

@@ -74,23 +74,23 @@ for each in $(echo "$tags" | sed -n '1p;$p' | uniq); do
 done
 
 # Only time tells a workload that hangs.
-wanted="hang timeout: not done within 1 s (--timeout)*
-hang_ignoring timeout: not done within 1 s (--timeout)*"
+wanted="hang timeout: not done within 2 s (--timeout)*
+hang_ignoring timeout: not done within 2 s (--timeout)*"
 hanging=$wanted
 wanted="$wanted
 objectgraph freeze ok: None"
-run_all "$tag" --timeout=1
+run_all "$tag" --timeout=2
 expect_status 3
 cp "$tmp/out" "$tmp/hang.json"
 expect_outcomes "$tag" "$tmp/hang.json"
 wanted=$hanging
 # shellcheck disable=SC2086 # a list of options
 harness run --db="$tmp/hang.db" --python="$tag" --baseline=freeze $small \
-	--workload="$bad/hang.py,$bad/hang_ignoring.py" --timeout=1s --format=json
+	--workload="$bad/hang.py,$bad/hang_ignoring.py" --timeout=2s --format=json
 expect_status 124
 cp "$tmp/out" "$tmp/hang.json"
 expect_outcomes "$tag" "$tmp/hang.json"
-harness cell "$(ask "$tmp/hang.json" 'd["cells"][0]["key"]')" --timeout=1
+harness cell "$(ask "$tmp/hang.json" 'd["cells"][0]["key"]')" --timeout=2
 expect_status 124
 expect_nothing err
 expect_json "$tmp/out" 'd["status"] == "timeout"'
