@@ -332,7 +332,7 @@ int workload_find(const char *name, struct workload *w, char **error)
 	char *source, *path, *real;
 	int result;
 
-	if (!is_text_safe(name)) {
+	if (!is_utf8(name)) {
 		*error = xasprintf("the workload '%s' is not a path in UTF-8",
 				   name);
 		return -1;

@@ -71,7 +71,7 @@ static int choose(const struct interpreters *list, const char *word,
 		const struct interpreter *i;
 		char *error = NULL;
 
-		if (!is_text_safe(word))
+		if (!is_utf8(word))
 			return fail(EXIT_USAGE, "--python=%s is not a path in "
 				    "UTF-8", word);
 		i = interpreter_for_executable(list, word, &error);

@@ -444,31 +444,28 @@ static size_t utf8_length(const unsigned char *p)
 	return n;
 }
 
-void make_text_safe(char *text)
+int is_utf8(const char *text)
 {
-	int valid = 1;
+	const unsigned char *p = (const unsigned char *)text;
 
-	for (const unsigned char *p = (unsigned char *)text; *p && valid;) {
+	while (*p != '\0') {
 		size_t n = utf8_length(p);
 
-		valid = n != 0;
+		if (n == 0)
+			return 0;
 		p += n;
 	}
+	return 1;
+}
+
+void make_text_safe(char *text)
+{
+	int valid = is_utf8(text);
+
 	for (char *p = text; *p != '\0'; p++)
 		if (iscntrl((unsigned char)*p) ||
 		    (!valid && (unsigned char)*p >= 0x80))
 			*p = '?';
-}
-
-int is_text_safe(const char *text)
-{
-	char *copy = xstrdup(text);
-	int same;
-
-	make_text_safe(copy);
-	same = strcmp(copy, text) == 0;
-	free(copy);
-	return same;
 }
 
 const char *last_line(char *text)

@@ -82,8 +82,8 @@ const char *describe_status(int status);
  * UTF-8, become '?'. */
 void make_text_safe(char *text);
 
-/* Whether make_text_safe() would leave `text` as it is. */
-int is_text_safe(const char *text);
+/* Whether `text` is valid UTF-8, as JSON needs it. */
+int is_utf8(const char *text);
 
 /* The last line of `text` that is not blank, cut off in place and made safe. */
 const char *last_line(char *text);
