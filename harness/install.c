@@ -158,7 +158,7 @@ int interpreter_matches(const struct interpreter *i, const char *word)
 	size_t n = strlen(word);
 
 	if (strcmp(word, "all") == 0)
-		return i->reason == NULL;
+		return i->ext_dir != NULL;
 	if (strcmp(i->tag, word) == 0 || strcmp(i->executable, word) == 0)
 		return 1;
 	return strncmp(i->version, word, n) == 0 &&

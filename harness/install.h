@@ -38,7 +38,7 @@ struct interpreters {
 int interpreters_load(struct interpreters *list);
 void interpreters_fini(struct interpreters *list);
 
-/* Whether `i` is what a --python word means: its tag, a prefix of its version
+/* Whether `i` is what a --python word means: "all" (that were built), its tag, a prefix of its version
  * by whole numbers ("3.6", "2.7.18"), or its executable. */
 int interpreter_matches(const struct interpreter *i, const char *word);
 

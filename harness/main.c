@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,10 +55,22 @@ static void close_stdout(void)
 	}
 }
 
+/* A database must not get descriptor 1 and then be printed into.  A closed
+ * stdout is opened for reading, so that printing fails and is told. */
+static void open_missing_streams(void)
+{
+	static const int modes[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", modes[fd]);
+}
+
 int main(int argc, char **argv)
 {
 	const char *names[COMMANDS], *near;
 
+	open_missing_streams();
 	atexit(close_stdout);
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version_hook = print_version;

@@ -87,7 +87,8 @@ static int64_t query_number(struct store *s, const char *sql)
 /* Becomes the only coordinator.  0 or -1. */
 static int take_lock(struct store *s)
 {
-	char *path = xasprintf("%s.lock", s->path);
+	char *real = realpath(s->path, NULL);	/* one lock for all its names */
+	char *path = xasprintf("%s.lock", real ? real : s->path);
 	int result = 0;
 
 	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -101,6 +102,7 @@ static int take_lock(struct store *s)
 		result = -1;
 	}
 	free(path);
+	free(real);
 	return result;
 }
 

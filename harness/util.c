@@ -296,7 +296,11 @@ static void exec_child(char *const argv[], int out, int err, int report)
 		dup2(out, STDOUT_FILENO);
 	if (err >= 0)
 		dup2(err, STDERR_FILENO);
-	execvp(argv[0], argv);
+	/* execvp would have a shell read a file that is no program. */
+	if (strchr(argv[0], '/') != NULL)
+		execv(argv[0], argv);
+	else
+		execvp(argv[0], argv);
 	error = errno;
 	(void)!write(report, &error, sizeof error);
 	_exit(127);
@@ -460,12 +464,15 @@ int is_utf8(const char *text)
 
 void make_text_safe(char *text)
 {
-	int valid = is_utf8(text);
+	for (char *p = text; *p != '\0';) {
+		size_t n = utf8_length((unsigned char *)p);
 
-	for (char *p = text; *p != '\0'; p++)
-		if (iscntrl((unsigned char)*p) ||
-		    (!valid && (unsigned char)*p >= 0x80))
+		if (n == 0 || iscntrl((unsigned char)*p)) {
 			*p = '?';
+			n = 1;
+		}
+		p += n;
+	}
 }
 
 const char *last_line(char *text)

@@ -78,8 +78,7 @@ int run_program(char *const argv[], long timeout_s, char **out, char **err,
 const char *describe_status(int status);
 
 /* Makes text that a measured program wrote fit for one line of a terminal and
- * for JSON: control characters, and all beyond ASCII unless the whole is valid
- * UTF-8, become '?'. */
+ * for JSON: control characters and what is not UTF-8 become '?'. */
 void make_text_safe(char *text);
 
 /* Whether `text` is valid UTF-8, as JSON needs it. */

@@ -15,15 +15,15 @@ import sys
 
 
 def load_workload(path):
-    """Returns the module in the file `path`."""
-    name = os.path.splitext(os.path.basename(path))[0]
-    if not os.path.isfile(path):
-        raise ImportError("no workload file %s" % path)
+    """Returns the module in the file `path`, whatever that file is called.  Its
+    folder leads sys.path, as a script's does."""
+    module = type(os)("permafrost_workload")
+    module.__file__ = path
+    sys.modules[module.__name__] = module
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    try:
-        module = __import__(name)
-    finally:
-        del sys.path[0]
+    with open(path, "rb") as source:
+        code = compile(source.read(), path, "exec", 0, True)
+    exec(code, module.__dict__)
     for function in ("warm", "request"):
         if not callable(getattr(module, function, None)):
             raise ImportError("%s has no function %s()" % (path, function))

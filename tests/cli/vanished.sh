@@ -76,9 +76,10 @@ expect_status 0
 expect_match out "^$tag .*$changed: No such file"
 expect_outcome failed "$changed: No such file*configure*"
 harness cell "$tag/freeze/w2/n20/c10/s2000/r1/x1/objectgraph"
-expect_status 1
-expect_nothing out
-expect_line err "cannot start $changed: No such file"
+expect_status 3
+expect_nothing err
+expect_json "$tmp/out" "d['status'] == 'failed' and
+	d['reason'] == 'cannot start $changed: No such file or directory'"
 harness list strategies
 expect_status 0
 
