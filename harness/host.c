@@ -77,18 +77,52 @@ json_t *host_facts(void)
 		"load1", load[0]);
 }
 
+/* Ticks that all CPUs have spent and spent idle since boot; proc(5), stat. */
+static int read_ticks(unsigned long long *all, unsigned long long *idle)
+{
+	unsigned long long t[8];
+	char *text;
+	int n;
+
+	if (read_file("/proc/stat", 65536, &text, NULL) < 0)
+		return -1;
+	n = sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0],
+		   &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]);
+	free(text);
+	if (n != 8)
+		return -1;
+	*all = 0;
+	for (int i = 0; i < 8; i++)
+		*all += t[i];
+	*idle = t[3] + t[4];
+	return 0;
+}
+
+/* CPUs that are busy right now, while we do nothing ourselves for a moment.  The
+ * load average would still remember our own last run.  -1 if unknown. */
+static double busy_cpus(void)
+{
+	unsigned long long all[2], idle[2];
+
+	if (read_ticks(&all[0], &idle[0]) < 0)
+		return -1;
+	usleep(300000);
+	if (read_ticks(&all[1], &idle[1]) < 0 || all[1] == all[0])
+		return -1;
+	return (1 - (double)(idle[1] - idle[0]) / (double)(all[1] - all[0])) *
+		(double)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 int host_warn(void)
 {
-	double load[1] = { 0 };
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	double busy = busy_cpus();
 	int warnings = 0;
 	char *text;
 
-	if (getloadavg(load, 1) == 1 && load[0] > 0.5 * (double)cpus) {
-		complain("warning: the host is busy (load %.1f on %ld CPUs): "
-			 "pauses, latencies and CPU times may be those of its "
-			 "other work; memory and counts are not affected",
-			 load[0], cpus);
+	if (busy > 0.5) {
+		complain("warning: other work keeps %.1f of this host's CPUs "
+			 "busy: pauses, latencies and CPU times may be its; "
+			 "memory and counts are not affected", busy);
 		warnings++;
 	}
 	if (read_file("/sys/kernel/mm/transparent_hugepage/enabled", 4096,
