@@ -133,24 +133,5 @@ static PyMethodDef methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-static PyObject *timecalls_init(void)
-{
-	PyObject *module;
-#if PY_MAJOR_VERSION >= 3
-	static struct PyModuleDef def = {
-		PyModuleDef_HEAD_INIT,
-		.m_name = "timecalls",
-		.m_size = -1,
-		.m_methods = methods,
-	};
-
-	module = PyModule_Create(&def);
-#else
-	module = Py_InitModule("timecalls", methods);
-#endif
-	if (module != NULL)
-		module_allow_free_threading(module);
-	return module;
-}
-
-MODULE_INIT(timecalls, timecalls_init())
+MODULE_INIT(timecalls, module_create("timecalls", "Times calls, for make bench.",
+				     methods))

@@ -5,24 +5,21 @@
 #include <string.h>
 
 #include "commands.h"
-#include "install.h"
 #include "report.h"
-#include "store.h"
+#include "runchoice.h"
 #include "util.h"
 
 struct arguments {
-	const char *db;
+	struct run_choice choice;
 	const char *format;
-	long run;
 };
 
-enum { KEY_DB = 0x100, KEY_FORMAT, KEY_RUN };
+enum { KEY_FORMAT = OPTION_AFTER_RUN };
 
 static const struct argp_option options[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0, "json, csv or tsv (default: json)",
 	  0 },
-	{ "run", KEY_RUN, "ID", 0, "which run (default: the newest)", 0 },
-	{ "db", KEY_DB, "FILE", 0, "the results database", 0 },
+	RUN_OPTIONS,
 	{ 0 }
 };
 
@@ -30,28 +27,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
 
-	switch (key) {
-	case KEY_DB:
-		a->db = arg;
-		return 0;
-	case KEY_FORMAT:
-		if (strcmp(arg, "json") != 0 && strcmp(arg, "csv") != 0 &&
-		    strcmp(arg, "tsv") != 0)
-			argp_error(state, "--format takes json, csv or tsv, "
-				   "not '%s'", arg);
-		a->format = arg;
-		return 0;
-	case KEY_RUN:
-		if (parse_long(arg, 1, 1L << 40, &a->run) < 0)
-			argp_error(state, "--run takes a run's number, see "
-				   "'list runs'");
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "too many arguments");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (key != KEY_FORMAT)
+		return run_choice_parse(key, arg, state, &a->choice);
+	if (strcmp(arg, "json") != 0 && strcmp(arg, "csv") != 0 &&
+	    strcmp(arg, "tsv") != 0)
+		argp_error(state, "--format takes json, csv or tsv, not '%s'",
+			   arg);
+	a->format = arg;
+	return 0;
 }
 
 static const struct argp argp = {
@@ -62,19 +45,20 @@ static const struct argp argp = {
 
 int cmd_export(int argc, char **argv)
 {
-	struct arguments a = { .db = install_default_db(), .format = "json" };
+	struct arguments a = { .format = "json" };
 	struct store s;
 	json_t *document;
 	int64_t run;
+	int code;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (store_open(&s, a.db, STORE_READ) < 0)
-		return EXIT_FAULT;
-	run = store_find_run(&s, a.run);
-	document = run > 0 ? store_export(&s, run) : NULL;
+	code = run_choice_open(&a.choice, &s, &run);
+	if (code != 0)
+		return code;
+	document = store_export(&s, run);
 	store_close(&s);
 	if (document == NULL)
-		return run == 0 ? EXIT_USAGE : EXIT_FAULT;
+		return EXIT_FAULT;
 	if (strcmp(a.format, "json") == 0) {
 		json_dumpf(document, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -6,25 +6,23 @@
 
 #include "commands.h"
 #include "draw.h"
-#include "install.h"
+#include "runchoice.h"
 
 struct arguments {
-	const char *db;
+	struct run_choice choice;
 	const char *out;
 	struct strings figures;
 	struct strings formats;
-	long run;
 };
 
-enum { KEY_DB = 0x100, KEY_OUT, KEY_FIGURE, KEY_FORMAT, KEY_RUN };
+enum { KEY_OUT = OPTION_AFTER_RUN, KEY_FIGURE, KEY_FORMAT };
 
 static const struct argp_option options[] = {
 	{ "figure", KEY_FIGURE, "NAME,...", 0, "which ones (default: all)", 0 },
 	{ "format", KEY_FORMAT, "FORMAT,...", 0,
 	  "svg, png, pdf (default: svg,png)", 0 },
 	{ "out", KEY_OUT, "DIR", 0, "where to put them (default: plots)", 0 },
-	{ "run", KEY_RUN, "ID", 0, "which run (default: the newest)", 0 },
-	{ "db", KEY_DB, "FILE", 0, "the results database", 0 },
+	RUN_OPTIONS,
 	{ 0 }
 };
 
@@ -33,9 +31,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct arguments *a = state->input;
 
 	switch (key) {
-	case KEY_DB:
-		a->db = arg;
-		return 0;
 	case KEY_OUT:
 		a->out = arg;
 		return 0;
@@ -45,16 +40,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FORMAT:
 		strings_split(&a->formats, arg, ',');
 		return 0;
-	case KEY_RUN:
-		if (parse_long(arg, 1, 1L << 40, &a->run) < 0)
-			argp_error(state, "--run takes a run's number, see "
-				   "'list runs'");
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "too many arguments");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return run_choice_parse(key, arg, state, &a->choice);
 	}
 }
 
@@ -96,21 +83,18 @@ static int check(struct arguments *a)
 
 int cmd_plot(int argc, char **argv)
 {
-	struct arguments a = { .db = install_default_db(), .out = "plots" };
+	struct arguments a = { .out = "plots" };
 	struct store s;
 	int64_t run;
 	int code;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	code = check(&a);
-	if (code == 0 && store_open(&s, a.db, STORE_READ) < 0)
-		code = EXIT_FAULT;
+	if (code == 0)
+		code = run_choice_open(&a.choice, &s, &run);
 	if (code == 0) {
-		run = store_find_run(&s, a.run);
-		code = run == 0 ? EXIT_USAGE : EXIT_FAULT;
-		if (run > 0 && draw_all(&s, run, &a.figures, &a.formats, a.out,
-					stdout) == 0)
-			code = EXIT_OK;
+		if (draw_all(&s, run, &a.figures, &a.formats, a.out, stdout) < 0)
+			code = EXIT_FAULT;
 		store_close(&s);
 	}
 	strings_fini(&a.figures);

@@ -184,15 +184,7 @@ static PyObject *gc_freeze_init(void)
 		"Hides warmed-up objects from the garbage collector before a "
 		"fork, so that workers go on sharing their memory.";
 	PyObject *module;
-#if PY_MAJOR_VERSION >= 3
-	static struct PyModuleDef def = {
-		PyModuleDef_HEAD_INIT,
-		.m_name = "gc_freeze",
-		.m_doc = doc,
-		.m_size = -1,
-		.m_methods = gc_freeze_methods,
-	};
-#endif
+
 	if (module_check_interpreter("gc_freeze") < 0)
 		return NULL;
 #if GCSTATE_LINKED
@@ -203,11 +195,7 @@ static PyObject *gc_freeze_init(void)
 #endif
 	if (PyType_Ready(&ensure_disabled_type) < 0)
 		return NULL;
-#if PY_MAJOR_VERSION >= 3
-	module = PyModule_Create(&def);
-#else
-	module = Py_InitModule3("gc_freeze", gc_freeze_methods, doc);
-#endif
+	module = module_create("gc_freeze", doc, gc_freeze_methods);
 	if (module == NULL)
 		return NULL;
 	Py_INCREF(&ensure_disabled_type);
@@ -218,7 +206,6 @@ static PyObject *gc_freeze_init(void)
 	if (delegate(module) < 0)
 		return NULL;
 #endif
-	module_allow_free_threading(module);
 	return module;
 }
 

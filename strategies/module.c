@@ -12,6 +12,7 @@
  */
 #include "strategy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef Py_GIL_DISABLED
@@ -58,13 +59,36 @@ int module_check_interpreter(const char *module)
 	return -1;
 }
 
-void module_allow_free_threading(PyObject *module)
+PyObject *module_create(const char *name, const char *doc,
+			PyMethodDef *methods)
 {
-#ifdef Py_GIL_DISABLED
-	PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+	PyObject *module;
+
+	if (module_check_interpreter(name) < 0)
+		return NULL;
+#if PY_MAJOR_VERSION >= 3
+	/* Lives as long as the interpreter may look at the module. */
+	PyModuleDef *def = calloc(1, sizeof *def);
+
+	if (def == NULL)
+		return PyErr_NoMemory();
+	*def = (PyModuleDef){
+		PyModuleDef_HEAD_INIT,
+		.m_name = name,
+		.m_doc = doc,
+		.m_size = -1,
+		.m_methods = methods,
+	};
+	module = PyModule_Create(def);
 #else
-	(void)module;
+	module = Py_InitModule3(name, methods, doc);
 #endif
+#ifdef Py_GIL_DISABLED
+	/* Importing it must not switch the GIL on under test. */
+	if (module != NULL)
+		PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
+	return module;
 }
 
 /* One module is loaded per process and strategy, so the table may be static. */
@@ -293,13 +317,8 @@ static int add_object(PyObject *module, const char *name, PyObject *value)
 PyObject *strategy_module_init(const struct strategy *s, const char *name)
 {
 	PyObject *module;
-#if PY_MAJOR_VERSION >= 3
-	static struct PyModuleDef def = {
-		PyModuleDef_HEAD_INIT,
-		.m_size = -1,
-		.m_methods = module_methods,
-	};
-#endif
+
+	/* Before anything of this interpreter is touched. */
 	if (module_check_interpreter(name) < 0)
 		return NULL;
 	if (s->abi != STRATEGY_ABI || s->name == NULL || s->summary == NULL ||
@@ -314,13 +333,7 @@ PyObject *strategy_module_init(const struct strategy *s, const char *name)
 	the_strategy = s;
 	if (PyType_Ready(&use_type) < 0)
 		return NULL;
-#if PY_MAJOR_VERSION >= 3
-	def.m_name = name;
-	def.m_doc = s->summary;
-	module = PyModule_Create(&def);
-#else
-	module = Py_InitModule3(name, module_methods, s->summary);
-#endif
+	module = module_create(name, s->summary, module_methods);
 	if (module == NULL)
 		return NULL;
 	Py_INCREF(&use_type);
@@ -334,6 +347,5 @@ PyObject *strategy_module_init(const struct strategy *s, const char *name)
 #endif
 		return NULL;
 	}
-	module_allow_free_threading(module);
 	return module;
 }

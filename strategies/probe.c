@@ -272,29 +272,4 @@ static PyMethodDef probe_methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-static PyObject *probe_init(void)
-{
-	static const char doc[] = "The measured side of a permafrost cell.";
-	PyObject *module;
-#if PY_MAJOR_VERSION >= 3
-	static struct PyModuleDef def = {
-		PyModuleDef_HEAD_INIT,
-		.m_name = "probe",
-		.m_doc = doc,
-		.m_size = -1,
-		.m_methods = probe_methods,
-	};
-#endif
-	if (module_check_interpreter("probe") < 0)
-		return NULL;
-#if PY_MAJOR_VERSION >= 3
-	module = PyModule_Create(&def);
-#else
-	module = Py_InitModule3("probe", probe_methods, doc);
-#endif
-	if (module != NULL)
-		module_allow_free_threading(module);
-	return module;
-}
-
-MODULE_INIT(probe, probe_init())
+MODULE_INIT(probe, module_create("probe", "The measured side of a permafrost cell.", probe_methods))

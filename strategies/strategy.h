@@ -112,13 +112,16 @@ int option_format(const struct strategy *s, const struct strategy_value *values,
  * 2.7), or NULL with an exception set. */
 PyObject *strategy_module_init(const struct strategy *s, const char *module);
 
+/* module.c: creates a module of plain functions, on 2.7 and 3.x alike, that
+ * refuses interpreters it was not built for and works without the GIL.  `name`,
+ * `doc` and `methods` must be static.  A new reference (borrowed on 2.7), or
+ * NULL with an exception set. */
+PyObject *module_create(const char *name, const char *doc,
+			PyMethodDef *methods);
+
 /* module.c: refuses, with ImportError, an interpreter other than the one this
  * was compiled for.  Returns 0 or -1. */
 int module_check_interpreter(const char *module);
-
-/* module.c: says that a module works without the GIL, where that can be said,
- * so that importing it does not change the interpreter under test. */
-void module_allow_free_threading(PyObject *module);
 
 #define MODULE_VISIBLE __attribute__((visibility("default")))
 

@@ -176,29 +176,4 @@ static PyMethodDef gcwalk_methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-static PyObject *gcwalk_init(void)
-{
-	static const char doc[] = "The collector's lists, for the tests.";
-	PyObject *module;
-#if PY_MAJOR_VERSION >= 3
-	static struct PyModuleDef def = {
-		PyModuleDef_HEAD_INIT,
-		.m_name = "gcwalk",
-		.m_doc = doc,
-		.m_size = -1,
-		.m_methods = gcwalk_methods,
-	};
-#endif
-	if (module_check_interpreter("tests.gcwalk") < 0)
-		return NULL;
-#if PY_MAJOR_VERSION >= 3
-	module = PyModule_Create(&def);
-#else
-	module = Py_InitModule3("gcwalk", gcwalk_methods, doc);
-#endif
-	if (module != NULL)
-		module_allow_free_threading(module);
-	return module;
-}
-
-MODULE_INIT(gcwalk, gcwalk_init())
+MODULE_INIT(gcwalk, module_create("gcwalk", "The collector's lists, for the tests.", gcwalk_methods))

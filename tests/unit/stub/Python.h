@@ -10,5 +10,6 @@
 
 typedef ssize_t Py_ssize_t;
 typedef struct object PyObject;
+typedef struct PyMethodDef PyMethodDef;
 
 #endif
