@@ -29,7 +29,8 @@ struct sample {
 	struct procfs_memory memory;
 	uint64_t minor_faults;
 	int64_t cpu_ns;
-	struct cow_counts cow;		/* of a worker */
+	uint64_t copied;		/* pages; of a worker */
+	uint64_t differ;		/* of those; at the last checkpoint */
 };
 
 struct cell {
@@ -43,7 +44,10 @@ struct cell {
 	struct shm_header *served;	/* copy of the shared memory at the last
 					 * checkpoint: exit is not serving */
 	struct cow_map cow;		/* the template's pages at the fork */
-	int cow_error;			/* why there is none: -errno, or 0 */
+	int cow_error;			/* why copies are not known: -errno */
+	int compare_error;		/* why changed pages are not: -errno */
+	int swapped;			/* pages of the cell were swapped out */
+	int exit_unknown;		/* a worker was gone before it was read */
 	struct sample *now;		/* [0] template, then workers */
 	double exit_faults;		/* mean */
 	json_t *curve;
@@ -52,12 +56,14 @@ struct cell {
 };
 
 json_t *cell_document(const struct cellkey *key, const char *version,
-		      const char *status, const char *reason)
+		      const char *executable, const char *status,
+		      const char *reason)
 {
 	char *text = cellkey_format(key);
 	json_t *document = json_pack(
-		"{ss ss ss ss ss sI sI sI sI sI sI ss ss?}",
+		"{ss ss ss ss ss ss sI sI sI sI sI sI ss ss?}",
 		"key", text, "python", version, "tag", key->tag,
+		"executable", executable,
 		"strategy", key->stack, "workload", key->workload,
 		"scale", (json_int_t)key->scale,
 		"workers", (json_int_t)key->workers,
@@ -91,16 +97,22 @@ static int sample_process(pid_t pid, struct sample *s)
 	return result;
 }
 
-/* Counts what the workers have copied; compares contents at the last checkpoint
- * only, since that reads every copy. */
+/* Counts what the workers have copied.  Contents are compared at the last
+ * checkpoint only, since that reads every copy, and when all is counted. */
 static void count_copies(struct cell *c)
 {
-	int compare = c->sampled + 1 == c->checkpoints;
+	pid_t template = c->family.members[0].pid;
+	int workers = c->family.count - 1;
 
-	for (int i = 1; i < c->family.count && c->cow_error == 0; i++)
-		c->cow_error = cow_count(&c->cow, c->family.members[0].pid,
-					 c->family.members[i].pid, compare,
-					 &c->now[i].cow);
+	for (int i = 1; i <= workers && c->cow_error == 0; i++)
+		c->cow_error = cow_count(&c->cow, c->family.members[i].pid,
+					 &c->now[i].copied);
+	if (c->sampled + 1 < c->checkpoints || c->cow_error != 0)
+		return;
+	for (int i = 1; i <= workers && c->compare_error == 0; i++)
+		c->compare_error = cow_compare(&c->cow, template,
+					       c->family.members[i].pid,
+					       &c->now[i].differ);
 }
 
 /* Means over workers of the fields that are sums, in one pass. */
@@ -124,8 +136,8 @@ static struct means average(const struct cell *c)
 				      s->memory.private_dirty) / w;
 		m.total_pss += (double)s->memory.pss;
 		m.faults += (double)s->minor_faults / w;
-		m.copied += (double)s->cow.copied / w;
-		m.differ += (double)s->cow.differ / w;
+		m.copied += (double)s->copied / w;
+		m.differ += (double)s->differ / w;
 		m.cpu_ms += (double)s->cpu_ns / 1e6 / w;
 		for (int g = 0; g < SHM_GENERATIONS; g++) {
 			m.collections[g] += (double)p->collections[g] / w;
@@ -167,6 +179,7 @@ static int take_checkpoint(struct cell *c)
 
 		if (result < 0)
 			return result;
+		c->swapped |= c->now[i].memory.swap > 0;
 	}
 	count_copies(c);
 	m = average(c);
@@ -176,9 +189,8 @@ static int take_checkpoint(struct cell *c)
 		json_object_set_new(values, "worker_cow_pages",
 				    json_real(m.copied));
 	json_object_update(c->metrics, values);
-	if (c->cow_error == 0 && c->sampled + 1 == c->checkpoints)
-		json_object_set_new(c->metrics, "worker_floor_pages",
-				    json_real(m.differ));
+	json_object_set_new(c->metrics, "worker_floor_pages",
+			    json_real(m.differ));
 	json_array_append_new(c->curve, values);
 	c->sampled++;
 	return 0;
@@ -213,10 +225,12 @@ static int let_exit(struct cell *c)
 
 		family_go(&c->family, i);
 		result = family_wait_gone(&c->family, i);
-		if (result == 0)
-			result = procfs_read_stat(c->family.members[i].pid, &stat);
 		if (result < 0)
 			return result;
+		if (procfs_read_stat(c->family.members[i].pid, &stat) < 0) {
+			c->exit_unknown = 1;
+			continue;
+		}
 		faults += (double)(stat.minor_faults - c->now[i].minor_faults);
 	}
 	c->exit_faults = faults / (double)c->key->workers;
@@ -275,6 +289,29 @@ static void set_null(struct cell *c, const char *key, const char *reason)
 {
 	json_object_set_new(c->metrics, key, json_null());
 	json_object_set_new(c->unavailable, key, json_string(reason));
+}
+
+static void set_null_error(struct cell *c, const char *key, const char *what,
+			   int error)
+{
+	char *why = xasprintf("%s: %s", what, strerror(-error));
+
+	set_null(c, key, why);
+	free(why);
+}
+
+/* What is swapped out is in no resident figure. */
+static void forget_memory(struct cell *c)
+{
+	static const char *const keys[] = {
+		"template_rss_kib", "template_pss_kib", "worker_rss_kib",
+		"worker_pss_kib", "worker_private_kib", "total_kib",
+		"worker_cow_pages", "worker_floor_pages", "leak_kib_per_1k",
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		set_null(c, keys[i], "the host swapped pages of this cell out; "
+			 "run fewer workers, or without swap");
 }
 
 static void set_real(struct cell *c, const char *key, double value)
@@ -414,15 +451,21 @@ static void summarize(struct cell *c, json_t *document)
 		set_real(c, "template_objects", (double)template->objects);
 	else
 		set_null(c, "template_objects",
-			 "this interpreter's collector keeps no lists");
+			 "this collector's lists are not known to us");
 	set_real(c, "frozen_objects", (double)template->frozen);
-	if (c->cow_error != 0) {
-		char *why = xasprintf("pagemap: %s", strerror(-c->cow_error));
-
-		set_null(c, "worker_cow_pages", why);
-		set_null(c, "worker_floor_pages", why);
-		free(why);
-	}
+	if (c->cow_error != 0)
+		set_null_error(c, "worker_cow_pages", "pagemap", c->cow_error);
+	if (c->cow_error != 0)
+		set_null_error(c, "worker_floor_pages", "pagemap", c->cow_error);
+	else if (c->compare_error != 0)
+		set_null_error(c, "worker_floor_pages",
+			       "reading the memory of a worker",
+			       c->compare_error);
+	if (c->exit_unknown)
+		set_null(c, "exit_faults", "a worker was reaped by the program "
+			 "before it could be read");
+	if (c->swapped)
+		forget_memory(c);
 }
 
 /* Every metric has a key in every document: null where nothing was measured. */
@@ -556,8 +599,8 @@ json_t *cell_run(const struct cellkey *key,
 		goto out;
 	}
 	status = judge(&c, result, executable, limits, &reason);
-	document = cell_document(key, interpreter->version, status, reason);
-	json_object_set_new(document, "executable", json_string(executable));
+	document = cell_document(key, interpreter->version, executable, status,
+				 reason);
 	json_object_set_new(document, "parallel", json_integer(c.parallel));
 	if (result == 0)
 		summarize(&c, document);

@@ -12,12 +12,15 @@ struct cell_limits {
 	int64_t min_free_kib;	/* the host's MemAvailable must stay above; 0:
 				 * do not look */
 	int parallel;		/* workers that serve at the same time */
+	int given;		/* bits of those from the command line; see
+				 * celllimits.c */
 };
 
 /* The identity of a cell as the head of its JSON document, with status and
  * reason.  A new object. */
 json_t *cell_document(const struct cellkey *key, const char *version,
-		      const char *status, const char *reason);
+		      const char *executable, const char *status,
+		      const char *reason);
 
 /* Runs the cell `key` on `interpreter`.  Returns a new JSON object as DESIGN
  * describes it; failures of the measured program are in it.  NULL with one line

@@ -8,6 +8,33 @@
 #include "procfs.h"
 #include "util.h"
 
+enum { GIVEN_TIMEOUT = 1, GIVEN_MIN_FREE = 2, GIVEN_PARALLEL = 4 };
+
+json_t *limits_json(const struct cell_limits *limits)
+{
+	return json_pack("{sI sI si}", "timeout_s",
+			 (json_int_t)limits->timeout_s, "min_free_kib",
+			 (json_int_t)limits->min_free_kib, "parallel",
+			 limits->parallel);
+}
+
+void limits_restore(struct cell_limits *limits, const json_t *stored)
+{
+	json_int_t timeout_s, min_free_kib;
+	int parallel;
+
+	if (json_unpack((json_t *)stored, "{sI sI si}", "timeout_s", &timeout_s,
+			"min_free_kib", &min_free_kib, "parallel",
+			&parallel) < 0)
+		return;
+	if (!(limits->given & GIVEN_TIMEOUT))
+		limits->timeout_s = (long)timeout_s;
+	if (!(limits->given & GIVEN_MIN_FREE))
+		limits->min_free_kib = min_free_kib;
+	if (!(limits->given & GIVEN_PARALLEL))
+		limits->parallel = parallel;
+}
+
 struct cell_limits limits_default(void)
 {
 	int64_t total = procfs_meminfo("MemTotal");
@@ -42,17 +69,20 @@ error_t limits_parse(int key, char *arg, struct argp_state *state,
 
 	switch (key) {
 	case OPTION_TIMEOUT:
+		limits->given |= GIVEN_TIMEOUT;
 		if (parse_seconds(arg, &limits->timeout_s) < 0)
 			argp_error(state, "--timeout takes a time such as 90, "
 				   "5m or 1h, not '%s'", arg);
 		return 0;
 	case OPTION_MIN_FREE:
+		limits->given |= GIVEN_MIN_FREE;
 		if (parse_size(arg, &bytes) < 0)
 			argp_error(state, "--min-free takes a size such as "
 				   "512M, not '%s'", arg);
 		limits->min_free_kib = bytes / 1024;
 		return 0;
 	case OPTION_PARALLEL:
+		limits->given |= GIVEN_PARALLEL;
 		limits->parallel = (int)argument_number(state, "parallel", arg,
 							1, CELL_MAX_WORKERS);
 		return 0;

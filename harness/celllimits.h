@@ -25,9 +25,17 @@ enum limit_option {
 /* What holds without options. */
 struct cell_limits limits_default(void);
 
-/* Takes one of LIMIT_OPTIONS, for an argp parser. */
+/* Takes one of LIMIT_OPTIONS, for an argp parser.  A value that is given is kept
+ * by limits_restore(). */
 error_t limits_parse(int key, char *arg, struct argp_state *state,
 		     struct cell_limits *limits);
+
+/* The limits as they are stored with a run.  A new object. */
+json_t *limits_json(const struct cell_limits *limits);
+
+/* Takes the limits that a run was begun with, but for those given on the command
+ * line now. */
+void limits_restore(struct cell_limits *limits, const json_t *stored);
 
 /* Sorts out options that take a whole number, for argp parsers: ends the
  * program with a usage error unless `low` <= number <= `high`. */

@@ -12,6 +12,7 @@
 #include "celllimits.h"
 #include "commands.h"
 #include "draw.h"
+#include "family.h"
 #include "host.h"
 #include "install.h"
 #include "plan.h"
@@ -204,9 +205,10 @@ static json_t *list_json(const struct strings *list)
 }
 
 /* What is stored with the run: the command line after all defaults. */
-static json_t *options_json(const struct selection *s, const struct plan *plan)
+static json_t *options_json(const struct selection *s, const struct plan *plan,
+			    const struct cell_limits *limits)
 {
-	return json_pack("{so so so sI sI sI sb sI sI ss?}",
+	return json_pack("{so so so sI sI sI sb sI sI so ss?}",
 		"strategy", list_json(&s->stacks),
 		"python", list_json(&s->pythons),
 		"workload", list_json(&s->workloads),
@@ -216,6 +218,7 @@ static json_t *options_json(const struct selection *s, const struct plan *plan)
 		"no_full_collection", s->left_to_chance,
 		"repeat", (json_int_t)s->repeats,
 		"seed", (json_int_t)s->seed,
+		"limits", limits_json(limits),
 		"baseline", plan->baseline);
 }
 
@@ -249,16 +252,17 @@ static json_t *run_cell(const char *key, const struct cell_limits *limits)
 	int result = run_program(argv, limits->timeout_s + 60, &out, &err,
 				 &status);
 
-	if (interrupted)
+	/* A cell that ended as the signal came is finished all the same. */
+	document = result == 0 ? json_loads(out, 0, NULL) : NULL;
+	if (document != NULL || interrupted)
 		goto out;
 	if (result < 0)
 		reason = xasprintf("the cell's process: %s", strerror(-result));
-	else if ((document = json_loads(out, 0, NULL)) == NULL)
+	else
 		reason = xasprintf("the cell's process %s%s%.300s",
 				   describe_status(status), *err ? ": " : "",
 				   last_line(err));
-	if (document == NULL)
-		document = failed_document(key, reason);
+	document = failed_document(key, reason);
 out:
 	free(timeout);
 	free(min_free);
@@ -293,6 +297,9 @@ static int run_pending(struct store *s, int64_t run,
 		if (code == EXIT_OK)
 			progress_done(&progress, document);
 		json_decref(document);
+		family_end_strays();
+		if (code == EXIT_OK && interrupted)
+			code = EXIT_INTERRUPTED;
 		if (code != EXIT_OK)
 			break;
 	}
@@ -407,7 +414,7 @@ static int begin(struct arguments *a, struct store *s, int64_t *run)
 		code = EXIT_FAULT;
 	} else if (code == 0) {
 		host = host_facts();
-		stored = options_json(&a->selection, &plan);
+		stored = options_json(&a->selection, &plan, &a->limits);
 		*run = store_begin_run(s, stored, host, plan.cells);
 		json_decref(host);
 		json_decref(stored);
@@ -418,9 +425,9 @@ static int begin(struct arguments *a, struct store *s, int64_t *run)
 	return code;
 }
 
-static int resume(const struct arguments *a, struct store *s, int64_t *run)
+static int resume(struct arguments *a, struct store *s, int64_t *run)
 {
-	json_t *keys, *key;
+	json_t *keys, *key, *stored;
 	size_t index;
 
 	/* Opening it for reading first leaves nothing behind if there is none. */
@@ -442,6 +449,9 @@ static int resume(const struct arguments *a, struct store *s, int64_t *run)
 		json_decref(keys);
 		return 0;
 	}
+	stored = store_run_options(s, *run);
+	limits_restore(&a->limits, json_object_get(stored, "limits"));
+	json_decref(stored);
 	store_close(s);
 	return store_open(s, a->db, STORE_WRITE) < 0 ? EXIT_FAULT : 0;
 }
@@ -462,6 +472,7 @@ int cmd_run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	set_defaults(&a);
 	catch_signals();
+	family_adopt_strays();
 	code = a.resume ? resume(&a, &s, &run) : begin(&a, &s, &run);
 	if (code == 0 && run > 0) {
 		host_warn();

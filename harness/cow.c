@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -19,7 +18,6 @@
 #define EXCLUSIVE (UINT64_C(1) << 56)
 
 #define CHUNK 8192		/* pagemap entries read at a time */
-#define COMPARE 64		/* pages compared at a time */
 
 int cow_parse_mapping(const char *line, uint64_t *start, uint64_t *end)
 {
@@ -82,7 +80,6 @@ static void add_page(struct cow_map *map, uint64_t address)
 {
 	struct cow_range *last = map->n ? &map->ranges[map->n - 1] : NULL;
 
-	map->pages++;
 	if (last != NULL &&
 	    last->start + last->pages * map->page_bytes == address) {
 		last->pages++;
@@ -147,96 +144,105 @@ int cow_note(pid_t pid, struct cow_map *map)
 void cow_fini(struct cow_map *map)
 {
 	free(map->ranges);
-	*map = (struct cow_map){ NULL, 0, 0, 0 };
+	*map = (struct cow_map){ NULL, 0, 0 };
 }
 
-/* Copies found but not yet compared. */
-struct pending {
-	struct iovec iov[COMPARE];
-	size_t n;
-	char *ours, *theirs;	/* room for COMPARE pages each */
-};
+/* What to do with a page that the worker owns. */
+typedef int copy_found(void *arg, uint64_t address);
 
-/* Compares what is pending.  0 or -errno. */
-static int flush_pending(struct pending *p, size_t page_bytes, pid_t template,
-			 pid_t worker, struct cow_counts *counts)
-{
-	struct iovec ours = { p->ours, p->n * page_bytes };
-	struct iovec theirs = { p->theirs, p->n * page_bytes };
-	ssize_t all = (ssize_t)(p->n * page_bytes);
-	ssize_t a, b;
-
-	if (p->n == 0)
-		return 0;
-	a = process_vm_readv(worker, &ours, 1, p->iov, p->n, 0);
-	b = a < 0 ? a : process_vm_readv(template, &theirs, 1, p->iov, p->n, 0);
-	if (a != all || b != all)
-		return a < 0 || b < 0 ? -errno : -EFAULT;
-	for (size_t i = 0; i < p->n; i++)
-		counts->differ += memcmp(p->ours + i * page_bytes,
-					 p->theirs + i * page_bytes,
-					 page_bytes) != 0;
-	p->n = 0;
-	return 0;
-}
-
-static int count_range(const struct cow_map *map, const struct cow_range *range,
-		       int fd, struct pending *pending, pid_t template,
-		       pid_t worker, struct cow_counts *counts)
+/* Calls `found` for each page of the map that is the worker's own. */
+static int each_copy(const struct cow_map *map, pid_t worker, copy_found *found,
+		     void *arg)
 {
 	static uint64_t entries[CHUNK];
-	uint64_t done = 0;
+	int fd = open_pagemap(worker), result = fd < 0 ? fd : 0;
 
-	while (done < range->pages) {
-		uint64_t left = range->pages - done;
-		size_t n = left < CHUNK ? (size_t)left : CHUNK;
-		uint64_t address = range->start + done * map->page_bytes;
-		int result = read_entries(fd, address, map->page_bytes, entries,
-					  n);
+	for (size_t r = 0; r < map->n && result == 0; r++) {
+		uint64_t address = map->ranges[r].start;
+		uint64_t left = map->ranges[r].pages;
 
-		for (size_t i = 0; i < n && result == 0; i++) {
-			if ((entries[i] & (PRESENT | FILE_OR_SHARED |
-					   EXCLUSIVE)) != (PRESENT | EXCLUSIVE))
-				continue;
-			counts->copied++;
-			if (pending == NULL)
-				continue;
-			pending->iov[pending->n++] = (struct iovec){
-				(void *)(uintptr_t)(address +
-						    i * map->page_bytes),
-				map->page_bytes };
-			if (pending->n == COMPARE)
-				result = flush_pending(pending, map->page_bytes,
-						       template, worker, counts);
+		while (left > 0 && result == 0) {
+			size_t n = left < CHUNK ? (size_t)left : CHUNK;
+
+			result = read_entries(fd, address, map->page_bytes,
+					      entries, n);
+			for (size_t i = 0; i < n && result == 0; i++)
+				if ((entries[i] & (PRESENT | FILE_OR_SHARED |
+						   EXCLUSIVE)) ==
+				    (PRESENT | EXCLUSIVE))
+					result = found(arg, address +
+						       i * map->page_bytes);
+			address += n * map->page_bytes;
+			left -= n;
 		}
-		if (result < 0)
-			return result;
-		done += n;
 	}
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int count_one(void *arg, uint64_t address)
+{
+	(void)address;
+	++*(uint64_t *)arg;
 	return 0;
 }
 
-int cow_count(const struct cow_map *map, pid_t template, pid_t worker,
-	      int compare, struct cow_counts *counts)
+int cow_count(const struct cow_map *map, pid_t worker, uint64_t *copied)
 {
-	struct pending pending = { .n = 0 };
-	int fd = open_pagemap(worker), result = fd < 0 ? fd : 0;
+	*copied = 0;
+	return each_copy(map, worker, count_one, copied);
+}
 
-	*counts = (struct cow_counts){ 0, 0 };
-	if (compare) {
-		pending.ours = xcalloc(COMPARE, map->page_bytes);
-		pending.theirs = xcalloc(COMPARE, map->page_bytes);
-	}
-	for (size_t i = 0; i < map->n && result == 0; i++)
-		result = count_range(map, &map->ranges[i], fd,
-				     compare ? &pending : NULL, template,
-				     worker, counts);
-	if (result == 0)
-		result = flush_pending(&pending, map->page_bytes, template,
-				       worker, counts);
-	free(pending.ours);
-	free(pending.theirs);
-	if (fd >= 0)
-		close(fd);
+struct comparison {
+	int template, worker;	/* descriptors of /proc/PID/mem */
+	char *ours, *theirs;	/* a page each */
+	size_t page_bytes;
+	uint64_t differ;
+};
+
+static int compare_one(void *arg, uint64_t address)
+{
+	struct comparison *c = arg;
+	ssize_t a = pread(c->template, c->theirs, c->page_bytes, (off_t)address);
+	ssize_t b = pread(c->worker, c->ours, c->page_bytes, (off_t)address);
+
+	if (a < 0 || b < 0)
+		return -errno;
+	if (a != b || memcmp(c->ours, c->theirs, (size_t)a) != 0)
+		c->differ++;
+	return 0;
+}
+
+static int open_memory(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int cow_compare(const struct cow_map *map, pid_t template, pid_t worker,
+		uint64_t *differ)
+{
+	struct comparison c = {
+		.template = open_memory(template),
+		.worker = open_memory(worker),
+		.ours = xcalloc(1, map->page_bytes),
+		.theirs = xcalloc(1, map->page_bytes),
+		.page_bytes = map->page_bytes,
+	};
+	int result = c.template < 0 ? c.template : c.worker < 0 ? c.worker :
+		each_copy(map, worker, compare_one, &c);
+
+	*differ = c.differ;
+	if (c.template >= 0)
+		close(c.template);
+	if (c.worker >= 0)
+		close(c.worker);
+	free(c.ours);
+	free(c.theirs);
 	return result;
 }

@@ -25,13 +25,7 @@ struct cow_range {
 struct cow_map {
 	struct cow_range *ranges;
 	size_t n;
-	uint64_t pages;		/* of all ranges */
 	size_t page_bytes;
-};
-
-struct cow_counts {
-	uint64_t copied;	/* pages of the map that are the worker's own */
-	uint64_t differ;	/* of those, with other content than the template's */
 };
 
 /* Notes the pages of `pid`, which must stand still.  0 or -errno; -ENODATA when
@@ -39,11 +33,16 @@ struct cow_counts {
 int cow_note(pid_t pid, struct cow_map *map);
 void cow_fini(struct cow_map *map);
 
-/* Counts the copies that `worker` owns.  Both processes must stand still.  When
- * `compare` is set, reads both sides of every copy (process_vm_readv), which
- * changes neither.  0 or -errno. */
-int cow_count(const struct cow_map *map, pid_t template, pid_t worker,
-	      int compare, struct cow_counts *counts);
+/* Counts the pages of the map that are `worker`'s own.  It must stand still.
+ * 0 or -errno. */
+int cow_count(const struct cow_map *map, pid_t worker, uint64_t *copied);
+
+/* Counts those of them whose content differs from the template's.  Both must
+ * stand still.  Reads through /proc/PID/mem, which leaves pages as they are;
+ * process_vm_readv pins them and so, since Linux 5.19, unshares pages that are
+ * still shared.  Needs the rights of ptrace.  0 or -errno. */
+int cow_compare(const struct cow_map *map, pid_t template, pid_t worker,
+		uint64_t *differ);
 
 /* Reads one line of /proc/PID/maps.  Pure.  Returns 1 and the range when it is a
  * private writable mapping, 0 when it is another, -EINVAL when malformed. */

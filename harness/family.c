@@ -8,8 +8,10 @@
 #define _GNU_SOURCE
 #include "family.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,13 +31,7 @@
 
 void family_adopt_strays(void)
 {
-	struct rlimit limit;
-
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 /* The child ends of the channels must be consecutive, so they are put behind
@@ -56,6 +52,12 @@ int family_init(struct family *f, int workers, int64_t timeout_s,
 		.shared_bytes = shm_bytes((uint64_t)workers + 1),
 		.deadline = now_ns() + timeout_s * 1000000000,
 	};
+	/* Many workers need many sockets; the measured program keeps its limit. */
+	if (getrlimit(RLIMIT_NOFILE, &f->nofile) == 0) {
+		struct rlimit most = { f->nofile.rlim_max, f->nofile.rlim_max };
+
+		setrlimit(RLIMIT_NOFILE, &most);
+	}
 	f->members = xcalloc((size_t)f->count, sizeof *f->members);
 	f->tail = xcalloc(FAMILY_STDERR + 1, 1);
 	for (int i = 0; i < f->count; i++)
@@ -98,6 +100,7 @@ static void exec_template(struct family *f, char **argv, int output, int report)
 	fcntl(f->shm_fd, F_SETFD, 0);
 	for (int i = 0; i < f->count; i++)
 		fcntl(first + i, F_SETFD, 0);
+	setrlimit(RLIMIT_NOFILE, &f->nofile);
 	execv(argv[0], argv);
 	error = errno;
 	(void)!write(report, &error, sizeof error);
@@ -209,7 +212,6 @@ static void take_line(struct family *f, int index, char *line)
 		   sscanf(line, "exited %d %d", &worker, &status) == 2 &&
 		   worker >= 1 && worker < f->count) {
 		f->members[worker].status = status;
-		f->exited++;
 	} else {
 		set_error(f, "%s sent '%.60s', which means nothing",
 			  member_name(index), line);
@@ -365,6 +367,8 @@ static int report_death(struct family *f, int index)
 	uint64_t served = shm_slot(f->shared, (uint64_t)index)->requests;
 	const char *words;
 
+	if (m->channel >= 0)	/* its last words may be waiting there */
+		read_channel(f, index);
 	if (f->output >= 0)
 		read_output(f);
 	words = family_last_words(f);
@@ -418,30 +422,35 @@ int family_wait_gone(struct family *f, int index)
 	return 0;
 }
 
-/* Kills all children and theirs, as they come to us, until none is left. */
-static void kill_descendants(void)
+/* Sends SIGKILL to every child of ours.  Returns how many there are. */
+static int kill_children(void)
 {
-	for (int round = 0; round < 1000; round++) {
-		char path[64];
-		char *text = NULL, *p, *end;
-		int found = 0;
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int n = 0;
 
-		snprintf(path, sizeof path, "/proc/self/task/%d/children",
-			 (int)getpid());
-		if (read_file(path, 1 << 16, &text, NULL) == 0)
-			for (p = text;; p = end) {
-				long pid = strtol(p, &end, 10);
+	while (proc != NULL && (entry = readdir(proc)) != NULL) {
+		struct procfs_stat stat;
+		long pid;
 
-				if (end == p)
-					break;
-				kill((pid_t)pid, SIGKILL);
-				found = 1;
-			}
-		free(text);
+		if (parse_long(entry->d_name, 1, INT_MAX, &pid) < 0 ||
+		    procfs_read_stat((pid_t)pid, &stat) < 0 ||
+		    stat.ppid != getpid())
+			continue;
+		kill((pid_t)pid, SIGKILL);
+		n++;
+	}
+	if (proc != NULL)
+		closedir(proc);
+	return n;
+}
+
+void family_end_strays(void)
+{
+	/* Their children come to us as they die, hence the rounds. */
+	for (int round = 0; round < 1000 && kill_children() > 0; round++) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
-			found = 1;
-		if (!found)
-			return;
+			continue;
 		usleep(1000);
 	}
 }
@@ -453,7 +462,7 @@ void family_fini(struct family *f)
 	for (int i = 0; i < f->count; i++)
 		if (f->members[i].channel >= 0)
 			close(f->members[i].channel);
-	kill_descendants();
+	family_end_strays();
 	if (f->shared != NULL)
 		munmap(f->shared, f->shared_bytes);
 	if (f->shm_fd >= 0)

@@ -9,6 +9,7 @@
 #define PERMAFROST_FAMILY_H
 
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "shm.h"
@@ -39,7 +40,7 @@ struct family {
 	int64_t min_free_kib;	/* end the cell when less memory is available */
 	char *error;		/* first reason why the cell fails, or NULL */
 	int64_t looked;		/* when deaths were last looked for, ns */
-	int exited;		/* workers that the template has reaped */
+	struct rlimit nofile;	/* the limit that the template gets */
 };
 
 /* Sets up channels and shared memory for `workers`.  0 or -errno; call
@@ -74,5 +75,8 @@ const char *family_last_words(struct family *f);
 /* To be called once per program: strays of a family become our children, so
  * that they can be found and ended. */
 void family_adopt_strays(void);
+
+/* Kills all children of this process, and theirs as they come to us. */
+void family_end_strays(void);
 
 #endif

@@ -113,26 +113,20 @@ static double busy_cpus(void)
 		(double)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-int host_warn(void)
+void host_warn(void)
 {
 	double busy = busy_cpus();
-	int warnings = 0;
 	char *text;
 
-	if (busy > 0.5) {
+	if (busy > 0.5)
 		complain("warning: other work keeps %.1f of this host's CPUs "
 			 "busy: pauses, latencies and CPU times may be its; "
 			 "memory and counts are not affected", busy);
-		warnings++;
-	}
 	if (read_file("/sys/kernel/mm/transparent_hugepage/enabled", 4096,
 		      &text, NULL) == 0) {
-		if (strstr(text, "[always]") != NULL) {
+		if (strstr(text, "[always]") != NULL)
 			complain("warning: transparent huge pages are 'always':"
 				 " a write copies 2 MiB instead of a page");
-			warnings++;
-		}
 		free(text);
 	}
-	return warnings;
 }

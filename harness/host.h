@@ -9,7 +9,7 @@
 json_t *host_facts(void);
 
 /* Complains, in one line each, about what makes this host noisy now: other
- * load, swapping.  Returns the number of lines. */
-int host_warn(void);
+ * load, transparent huge pages. */
+void host_warn(void);
 
 #endif

@@ -177,9 +177,12 @@ interpreter_for_executable(const struct interpreters *list, const char *path,
 		"except ImportError:\n"
 		"    t = None\n"
 		"pypy = '__pypy__' in sys.builtin_module_names\n"
-		"sys.stdout.write('%s%d.%d.%d%s%s' % (('pp' if pypy else 'cp',)"
-		" + tuple(sys.version_info[:3]) + ('t' if t else '',"
-		" 'd' if hasattr(sys, 'gettotalrefcount') else '')))\n";
+		"v = sys.version_info\n"
+		"level = {'alpha': 'a%d', 'beta': 'b%d', 'candidate': 'rc%d'}"
+		".get(v[3], '')\n"
+		"sys.stdout.write('%s%d.%d.%d%s%s%s' % (('pp' if pypy else "
+		"'cp',) + tuple(v[:3]) + (level and level % v[4], 't' if t "
+		"else '', 'd' if hasattr(sys, 'gettotalrefcount') else '')))\n";
 	char *argv[] = { (char *)path, "-c", script, NULL };
 	char *out = NULL, *ignored = NULL;
 	const struct interpreter *found = NULL;

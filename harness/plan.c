@@ -192,7 +192,9 @@ static void add_cell(struct plan *plan, const struct selection *s,
 		reason = t->problem;
 	plan->runnable += strcmp(status, "pending") == 0;
 	json_array_append_new(plan->cells,
-		cell_document(&key, t->interpreter->version, status, reason));
+		cell_document(&key, t->interpreter->version,
+			      t->executable ? t->executable :
+			      t->interpreter->executable, status, reason));
 }
 
 /* Shuffles the cells from index `first` on. */

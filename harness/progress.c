@@ -55,7 +55,6 @@ void progress_done(struct progress *p, const json_t *document)
 	p->done++;
 	if (strcmp(status, "ok") == 0)
 		return;
-	p->failed++;
 	clear_line(p);
 	complain("%s: %s: %s", status,
 		 json_string_value(json_object_get(document, "key")),

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct progress {
-	size_t total, done, failed;
+	size_t total, done;
 	int64_t began;		/* CLOCK_MONOTONIC, ns */
 	int terminal;
 };

@@ -86,8 +86,12 @@ static void print_block_head(FILE *out, const json_t *cell, int width)
 {
 	json_int_t at = json_integer_value(json_object_get(cell, "collect_at"));
 
-	fprintf(out, "%s  %s  scale %lld, %lld workers, %lld requests each",
-		text_of(cell, "tag"), text_of(cell, "workload"),
+	const char *given = strchr(text_of(cell, "key"), '@') != NULL ?
+		text_of(cell, "executable") : "";
+
+	fprintf(out, "%s%s%s  %s  scale %lld, %lld workers, %lld requests each",
+		text_of(cell, "tag"), *given ? " " : "", given,
+		text_of(cell, "workload"),
 		(long long)json_integer_value(json_object_get(cell, "scale")),
 		(long long)json_integer_value(json_object_get(cell, "workers")),
 		(long long)json_integer_value(json_object_get(cell,

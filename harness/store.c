@@ -163,6 +163,19 @@ static int compare_versions(void *unused, int an, const void *a, int bn,
 	return strverscmp(x, y);
 }
 
+/* Somebody reads the database in a transaction of his own.  A measured cell is
+ * worth waiting for: ten minutes, or until we are interrupted. */
+static int wait_for_lock(void *store, int tries)
+{
+	const struct store *s = store;
+
+	if (tries == 20)
+		complain("waiting for another program that holds %s locked",
+			 s->path);
+	usleep(100000);
+	return !interrupted && tries < 6000;
+}
+
 int store_open(struct store *s, const char *path, enum store_mode mode)
 {
 	*s = (struct store){ .path = xstrdup(path), .lock_fd = -1 };
@@ -180,7 +193,7 @@ int store_open(struct store *s, const char *path, enum store_mode mode)
 		broken(s, "open");
 		goto failed;
 	}
-	sqlite3_busy_timeout(s->db, 5000);
+	sqlite3_busy_handler(s->db, wait_for_lock, s);
 	sqlite3_create_collation(s->db, "VERSION", SQLITE_UTF8, NULL,
 				 compare_versions);
 	if (check_identity(s, mode) < 0)
@@ -372,30 +385,48 @@ static int store_values(struct store *s, int64_t cell, const json_t *document)
 	return ok ? 0 : -1;
 }
 
-int store_cell(struct store *s, int64_t run, const json_t *document)
+/* The id of the pending cell with this key, or 0. */
+static int64_t pending_cell(struct store *s, int64_t run, const json_t *key)
 {
-	static const char sql[] =
-		"UPDATE cells SET executable = ?3, parallel = ?4, status = ?5, "
-		"reason = ?6, lost_samples = coalesce(?7, 0) WHERE run = ?1 "
-		"AND key = ?2 AND status = 'pending' RETURNING id";
 	sqlite3_stmt *stmt = NULL;
-	int64_t cell = -1;
+	int64_t cell = 0;
 
-	if (execute(s, "BEGIN IMMEDIATE", "write to") < 0)
-		return -1;
-	if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(s->db, "SELECT id FROM cells WHERE run = ?1 AND "
+			       "key = ?2 AND status = 'pending'", -1, &stmt,
+			       NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, run);
-		bind_json(stmt, 2, get(document, "key"));
-		bind_json(stmt, 3, get(document, "executable"));
-		bind_json(stmt, 4, get(document, "parallel"));
-		bind_json(stmt, 5, get(document, "status"));
-		bind_json(stmt, 6, get(document, "reason"));
-		bind_json(stmt, 7, get(document, "lost_samples"));
+		bind_json(stmt, 2, key);
 		if (sqlite3_step(stmt) == SQLITE_ROW)
 			cell = sqlite3_column_int64(stmt, 0);
 	}
-	if (sqlite3_finalize(stmt) != SQLITE_OK || cell < 0 ||
-	    store_values(s, cell, document) < 0) {
+	sqlite3_finalize(stmt);
+	return cell;
+}
+
+int store_cell(struct store *s, int64_t run, const json_t *document)
+{
+	static const char sql[] =
+		"UPDATE cells SET parallel = ?2, status = ?3, reason = ?4, "
+		"lost_samples = coalesce(?5, 0) WHERE id = ?1";
+	sqlite3_stmt *stmt = NULL;
+	int64_t cell;
+	int ok;
+
+	if (execute(s, "BEGIN IMMEDIATE", "write to") < 0)
+		return -1;
+	cell = pending_cell(s, run, get(document, "key"));
+	ok = cell > 0 && sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) ==
+		SQLITE_OK;
+	if (ok) {
+		sqlite3_bind_int64(stmt, 1, cell);
+		bind_json(stmt, 2, get(document, "parallel"));
+		bind_json(stmt, 3, get(document, "status"));
+		bind_json(stmt, 4, get(document, "reason"));
+		bind_json(stmt, 5, get(document, "lost_samples"));
+		ok = run_statement(stmt) == 0;
+	}
+	sqlite3_finalize(stmt);
+	if (!ok || store_values(s, cell, document) < 0) {
 		broken(s, "write to");
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 		return -1;
@@ -599,7 +630,7 @@ json_t *store_export(struct store *s, int64_t run)
 	json_t *runs = select_rows(s, "SELECT id AS run, started, finished, "
 				   "options, host FROM runs WHERE id = ?1", run);
 	json_t *cells = select_rows(s, "SELECT * FROM cells WHERE run = ?1 "
-				    "ORDER BY tag COLLATE VERSION, workload, scale, "
+				    "ORDER BY tag COLLATE VERSION, executable, workload, scale, "
 				    "workers, requests, collect_at, strategy IS NOT "
 				    "(SELECT json_extract(options, "
 				    "'$.baseline') FROM runs WHERE id = ?1), "

@@ -30,6 +30,7 @@ void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);	/* else children vanish unread */
 }
 
 static void *need(void *p)
@@ -264,30 +265,14 @@ void strings_split(struct strings *list, const char *text, char separator)
 	}
 }
 
-int write_all(int fd, const void *data, size_t n)
-{
-	const char *p = data;
-
-	while (n > 0) {
-		ssize_t w = write(fd, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return -errno;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
-
 /* The child's side of run_program(). */
 static void exec_child(char *const argv[], int out, int err, int report)
 {
 	pid_t parent = getppid();
 	int null = open("/dev/null", O_RDWR), error;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Not SIGKILL: a cell has processes of its own to end. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_FAULT);
 	signal(SIGPIPE, SIG_DFL);

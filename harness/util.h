@@ -62,9 +62,6 @@ int strings_has(const struct strings *list, const char *text);
 /* Adds the parts of `text` between `separator`s, without empty ones. */
 void strings_split(struct strings *list, const char *text, char separator);
 
-/* Writes all `n` bytes.  0 or -errno. */
-int write_all(int fd, const void *data, size_t n);
-
 /* Runs argv[0] (looked up in PATH) without a shell and waits.  stdin is
  * /dev/null.  When `out` is not NULL it gets stdout (at most 16 MiB, to free);
  * stderr is the caller's, or goes to *err likewise.  *status is what waitpid

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define USE_DEBUG_STATS (PY_VERSION_HEX < 0x03030000)
 
@@ -48,8 +49,17 @@ static long minor_faults(void)
 	return usage.ru_minflt;
 }
 
+/* Whether this is the process that the slot belongs to: one that a request has
+ * forked inherits the hook, but its collections are not the worker's. */
+static int is_ours(void)
+{
+	return recording->pid == getpid();
+}
+
 static void collection_begins(int generation)
 {
+	if (!is_ours())
+		return;
 	if (open_generation >= 0)
 		recording->gc_unmatched++;
 	open_generation = generation;
@@ -62,6 +72,8 @@ static void collection_ends(void)
 	uint64_t took = gcevents_now() - open_since;
 	int g = open_generation;
 
+	if (!is_ours())
+		return;
 	if (g < 0) {
 		recording->gc_unmatched++;
 		return;
@@ -75,12 +87,17 @@ static void collection_ends(void)
 	open_generation = -1;
 }
 
+/* What a stack or the program did to the collector's counts so far is no missed
+ * collection. */
+static void baseline(void);
+
 void gcevents_redirect(struct shm_process *slot)
 {
 	if (recording != NULL)
 		slot->gc_source = recording->gc_source;
 	recording = slot;
 	open_generation = -1;
+	baseline();
 }
 
 #if !USE_DEBUG_STATS
@@ -113,29 +130,38 @@ static PyMethodDef on_event_def = {
 	"Records the beginning and the end of each collection."
 };
 
-int gcevents_start(struct shm_process *slot)
+static void baseline(void)
 {
-	PyObject *gc, *callbacks = NULL, *function = NULL;
-	int result = -1;
-
-	slot->gc_source = SHM_GC_CALLBACKS;
-	recording = slot;
-	gc = gcstate_module();
-	if (gc == NULL)
-		return -1;
-	callbacks = PyObject_GetAttrString(gc, "callbacks");
-	function = PyCFunction_New(&on_event_def, NULL);
-	if (callbacks != NULL && function != NULL)
-		result = PyList_Append(callbacks, function);
-	Py_XDECREF(function);
-	Py_XDECREF(callbacks);
-	Py_DECREF(gc);
-	return result;
 }
 
+/* The interpreter's list and our entry in it; never released. */
+static PyObject *callbacks, *function;
+
+int gcevents_start(struct shm_process *slot)
+{
+	PyObject *gc = gcstate_module();
+
+	if (gc == NULL)
+		return -1;
+	slot->gc_source = SHM_GC_CALLBACKS;
+	recording = slot;
+	callbacks = PyObject_GetAttrString(gc, "callbacks");
+	function = PyCFunction_New(&on_event_def, NULL);
+	Py_DECREF(gc);
+	if (callbacks == NULL || function == NULL)
+		return -1;
+	return PyList_Append(callbacks, function);
+}
+
+/* A program that empties gc.callbacks gets our entry back; what was missed in
+ * between is told as lost. */
 int gcevents_refresh(void)
 {
-	return 0;
+	for (Py_ssize_t i = 0; i < PyList_Size(callbacks); i++)
+		if (PyList_GetItem(callbacks, i) == function)
+			return 0;
+	recording->gc_unmatched++;
+	return PyList_Append(callbacks, function);
 }
 
 #else /* USE_DEBUG_STATS */
@@ -146,7 +172,6 @@ struct stderr_object {
 	PyObject *real;			/* owned; what sys.stderr was */
 };
 
-static struct stderr_object *stand_in;
 static PyGC_Head aside[GCSTATE_GENERATIONS];
 static enum { IDLE, COUNTING, COLLECTING, ENDING } state;
 
@@ -168,6 +193,8 @@ static void lists_back(struct gcstate *gs)
 
 static struct gcstate lists;
 
+static void remember_counts(void);
+
 /* Takes one message of the collector.  Returns whether it was one. */
 static int take_message(const char *text)
 {
@@ -180,6 +207,8 @@ static int take_message(const char *text)
 		generation = text[sizeof begin - 1] - '0';
 		if (generation < 0 || generation >= SHM_GENERATIONS)
 			return 0;
+		if (state == COUNTING)	/* the program wrote that line before */
+			lists_back(&lists);
 		lists_aside(&lists);
 		state = COUNTING;
 		return 1;
@@ -200,6 +229,7 @@ static int take_message(const char *text)
 	}
 	if (state == COLLECTING && strncmp(text, done, sizeof done - 1) == 0) {
 		collection_ends();
+		remember_counts();
 		state = strchr(text, '\n') != NULL ? IDLE : ENDING;
 		return 1;
 	}
@@ -252,18 +282,78 @@ static PyTypeObject stderr_type = {
 	.tp_setattro = stderr_setattr,
 };
 
-int gcevents_refresh(void)
+/* Collections of the younger generations since an older one, as the collector
+ * counts them.  They change in collections only, so a change that no event told
+ * is a collection that was missed. */
+static int known_counts[2];
+
+static void remember_counts(void)
+{
+	known_counts[0] = lists.generations[1].count;
+	known_counts[1] = lists.generations[2].count;
+}
+
+static void baseline(void)
+{
+	remember_counts();
+}
+
+static int debug_flags(PyObject *gc)
+{
+	PyObject *flags = PyObject_CallMethod(gc, (char *)"get_debug", NULL);
+	long value = flags != NULL ? PyInt_AsLong(flags) : -1;
+
+	Py_XDECREF(flags);
+	return (int)value;
+}
+
+#define DEBUG_STATS 1	/* gc.DEBUG_STATS */
+
+/* Puts DEBUG_STATS back if the program has taken it away.  0 or -1. */
+static int refresh_flags(void)
+{
+	PyObject *gc = gcstate_module(), *result = NULL;
+	int flags = gc != NULL ? debug_flags(gc) : -1;
+
+	if (flags >= 0 && !(flags & DEBUG_STATS)) {
+		recording->gc_unmatched++;
+		result = PyObject_CallMethod(gc, (char *)"set_debug",
+					     (char *)"i", flags | DEBUG_STATS);
+		flags = result != NULL ? flags : -1;
+		Py_XDECREF(result);
+	}
+	Py_XDECREF(gc);
+	return flags < 0 ? -1 : 0;
+}
+
+/* Puts a new stand-in before a sys.stderr that is none.  The program may have
+ * wrapped an older one, so that one keeps what is behind it. */
+static int refresh_stderr(void)
 {
 	PyObject *now = PySys_GetObject((char *)"stderr");	/* borrowed */
-	PyObject *before;
+	struct stderr_object *stand_in;
+	int result;
 
-	if (now == NULL || now == (PyObject *)stand_in)
+	if (now == NULL || Py_TYPE(now) == &stderr_type)
 		return 0;
-	before = stand_in->real;
+	stand_in = PyObject_New(struct stderr_object, &stderr_type);
+	if (stand_in == NULL)
+		return -1;
 	Py_INCREF(now);
 	stand_in->real = now;
-	Py_XDECREF(before);
-	return PySys_SetObject((char *)"stderr", (PyObject *)stand_in);
+	result = PySys_SetObject((char *)"stderr", (PyObject *)stand_in);
+	Py_DECREF(stand_in);
+	return result;
+}
+
+int gcevents_refresh(void)
+{
+	if (known_counts[0] != lists.generations[1].count ||
+	    known_counts[1] != lists.generations[2].count) {
+		recording->gc_unmatched++;
+		remember_counts();
+	}
+	return refresh_flags() < 0 ? -1 : refresh_stderr();
 }
 
 int gcevents_start(struct shm_process *slot)
@@ -272,21 +362,17 @@ int gcevents_start(struct shm_process *slot)
 
 	if (gcstate_init(&lists) < 0 || PyType_Ready(&stderr_type) < 0)
 		return -1;
-	stand_in = PyObject_New(struct stderr_object, &stderr_type);
-	if (stand_in == NULL)
-		return -1;
-	stand_in->real = NULL;
 	slot->gc_source = SHM_GC_DEBUG_STATS;
 	recording = slot;
-	if (gcevents_refresh() < 0)
-		return -1;
+	remember_counts();
 	gc = gcstate_module();
 	if (gc == NULL)
 		return -1;
-	result = PyObject_CallMethod(gc, (char *)"set_debug", (char *)"i", 1);
+	result = PyObject_CallMethod(gc, (char *)"set_debug", (char *)"i",
+				     DEBUG_STATS);
 	Py_DECREF(gc);
 	Py_XDECREF(result);
-	return result != NULL ? 0 : -1;
+	return result != NULL ? refresh_stderr() : -1;
 }
 
 #endif

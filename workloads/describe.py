@@ -32,7 +32,7 @@ def stack(permafrost, spec):
 
 
 def main(argv):
-    sys.path.insert(0, argv[1])
+    sys.path[0] = argv[1]
     import permafrost
     json.dump({"strategies": [strategy(permafrost, name)
                               for name in argv[2].split()],

@@ -7,7 +7,7 @@
 #sql   SELECT *,
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers) AS grp,
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
-#sql                        tag COLLATE VERSION, tag) AS panel,
+#sql                        tag COLLATE VERSION, tag, executable) AS panel,
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
 #sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
 #sql d AS (

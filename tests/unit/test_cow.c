@@ -21,6 +21,10 @@
 /* What a worker copies besides: its stack, the C library's data. */
 #define CONSTANT 150
 
+struct counts {
+	uint64_t copied, differ;
+};
+
 /* The worker writes `touch` pages, of which `change` end with other content than
  * they began with, reads all others, and allocates `more` new ones. */
 static void live(char *pages, size_t page, size_t touch, size_t change,
@@ -46,7 +50,7 @@ static void live(char *pages, size_t page, size_t touch, size_t change,
 
 /* Forks a worker that lives as told, and counts its copies. */
 static void measure(size_t touch, size_t change, size_t more,
-		    struct cow_counts *counts)
+		    struct counts *counts)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char *pages = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
@@ -72,10 +76,10 @@ static void measure(size_t touch, size_t change, size_t more,
 	if (result == -ENODATA)
 		skip();
 	assert_int_equal(result, 0);
-	assert_true(map.pages >= PAGES);
 	(void)!write(go[1], &c, 1);
 	(void)!read(ready[0], &c, 1);
-	assert_int_equal(cow_count(&map, getpid(), pid, 1, counts), 0);
+	assert_int_equal(cow_count(&map, pid, &counts->copied), 0);
+	assert_int_equal(cow_compare(&map, getpid(), pid, &counts->differ), 0);
 	(void)!write(go[1], &c, 1);
 	waitpid(pid, NULL, 0);
 	cow_fini(&map);
@@ -93,7 +97,7 @@ static void assert_about(uint64_t measured, size_t known)
 
 static void test_nothing_written(void **state)
 {
-	struct cow_counts counts;
+	struct counts counts;
 
 	(void)state;
 	measure(0, 0, 0, &counts);
@@ -102,7 +106,7 @@ static void test_nothing_written(void **state)
 
 static void test_written_pages(void **state)
 {
-	struct cow_counts counts;
+	struct counts counts;
 
 	(void)state;
 	measure(1000, 1000, 0, &counts);
@@ -112,7 +116,7 @@ static void test_written_pages(void **state)
 
 static void test_content_restored(void **state)
 {
-	struct cow_counts counts;
+	struct counts counts;
 
 	(void)state;
 	measure(1000, 10, 0, &counts);
@@ -122,11 +126,67 @@ static void test_content_restored(void **state)
 
 static void test_new_pages_are_no_copies(void **state)
 {
-	struct cow_counts counts;
+	struct counts counts;
 
 	(void)state;
 	measure(1, 1, 5000, &counts);
 	assert_about(counts.copied, 1);
+}
+
+/* Comparing one worker with the template must not change what another owns: a
+ * page that only the template and one worker still share stays shared. */
+static void test_comparing_copies_nothing(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct cow_map map;
+	uint64_t before[2], after[2], differ;
+	int ready[2], go[2], result;
+	pid_t pids[2];
+	char c = 0;
+
+	(void)state;
+	memset(pages, 7, PAGES * page);
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(go), 0);
+	for (int w = 0; w < 2; w++) {
+		pids[w] = fork();
+		assert_true(pids[w] >= 0);
+		if (pids[w] == 0) {
+			(void)!read(go[0], &c, 1);
+			for (size_t i = 0; i < PAGES / 2; i++)
+				pages[(i + (size_t)w * PAGES / 2) * page] = 8;
+			(void)!write(ready[1], &c, 1);
+			(void)!read(go[0], &c, 1);
+			_exit(0);
+		}
+	}
+	result = cow_note(getpid(), &map);
+	if (result == -ENODATA)
+		skip();
+	(void)!write(go[1], "ab", 2);
+	for (int w = 0; w < 2; w++)
+		(void)!read(ready[0], &c, 1);
+	for (int w = 0; w < 2; w++)
+		assert_int_equal(cow_count(&map, pids[w], &before[w]), 0);
+	for (int w = 0; w < 2; w++)
+		assert_int_equal(cow_compare(&map, getpid(), pids[w], &differ),
+				 0);
+	for (int w = 0; w < 2; w++) {
+		assert_int_equal(cow_count(&map, pids[w], &after[w]), 0);
+		assert_about(before[w], PAGES / 2);
+		assert_int_equal(after[w], before[w]);
+	}
+	(void)!write(go[1], "ab", 2);
+	for (int w = 0; w < 2; w++)
+		waitpid(pids[w], NULL, 0);
+	cow_fini(&map);
+	munmap(pages, PAGES * page);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
 }
 
 static void test_parse_mapping(void **state)
@@ -156,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_written_pages),
 		cmocka_unit_test(test_content_restored),
 		cmocka_unit_test(test_new_pages_are_no_copies),
+		cmocka_unit_test(test_comparing_copies_nothing),
 		cmocka_unit_test(test_parse_mapping),
 	};
 
