@@ -287,14 +287,51 @@ static PyTypeObject stderr_type = {
  * is a collection that was missed. */
 static int known_counts[2];
 
+/* A full collection puts both counts to 0, where they may have been before.  So
+ * an object of ours notices that a collection looks at it.  It ends up in the
+ * oldest generation, where only full ones do. */
+static PyObject *sentinel;
+static int sentinel_was_seen;
+
+static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
+{
+	(void)self;
+	(void)visit;
+	(void)arg;
+	sentinel_was_seen = 1;
+	return 0;
+}
+
+static PyTypeObject sentinel_type = {
+	PyVarObject_HEAD_INIT(NULL, 0)
+	.tp_name = "permafrost.probe.sentinel",
+	.tp_basicsize = sizeof(PyObject),
+	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+	.tp_doc = "Notices that a collection looks at it.",
+	.tp_traverse = sentinel_traverse,
+};
+
 static void remember_counts(void)
 {
 	known_counts[0] = lists.generations[1].count;
 	known_counts[1] = lists.generations[2].count;
+	sentinel_was_seen = 0;
+}
+
+/* A new sentinel, since a stack may have frozen the one before;
+ * that one lives on. */
+static void plant_sentinel(void)
+{
+	sentinel = PyObject_GC_New(PyObject, &sentinel_type);
+	if (sentinel != NULL)
+		PyObject_GC_Track(sentinel);
+	else
+		PyErr_Clear();
 }
 
 static void baseline(void)
 {
+	plant_sentinel();
 	remember_counts();
 }
 
@@ -348,7 +385,8 @@ static int refresh_stderr(void)
 
 int gcevents_refresh(void)
 {
-	if (known_counts[0] != lists.generations[1].count ||
+	if (sentinel_was_seen ||
+	    known_counts[0] != lists.generations[1].count ||
 	    known_counts[1] != lists.generations[2].count) {
 		recording->gc_unmatched++;
 		remember_counts();
@@ -360,7 +398,8 @@ int gcevents_start(struct shm_process *slot)
 {
 	PyObject *gc, *result;
 
-	if (gcstate_init(&lists) < 0 || PyType_Ready(&stderr_type) < 0)
+	if (gcstate_init(&lists) < 0 || PyType_Ready(&stderr_type) < 0 ||
+	    PyType_Ready(&sentinel_type) < 0)
 		return -1;
 	slot->gc_source = SHM_GC_DEBUG_STATS;
 	recording = slot;
