@@ -35,7 +35,7 @@ last="harness run, SIGCHLD ignored"
 	import signal, subprocess, sys
 	def ignore():
 	    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-	sys.exit(subprocess.call([sys.argv[1], "run", "--quick", "--format=csv",
+	sys.exit(subprocess.call(["timeout", "-s", "KILL", "90", sys.argv[1], "run", "--quick", "--format=csv",
 	    "--db=" + sys.argv[2], "--python=" + sys.argv[3]], preexec_fn=ignore))
 END
 status=$?
