@@ -64,7 +64,9 @@ static const struct argp_option options[] = {
 	  "a small run: scale 20000, 2 workers, 200 requests", 0 },
 	{ 0, 0, 0, 0, "How:", 2 },
 	LIMIT_OPTIONS,
-	{ "db", KEY_DB, "FILE", 0, "the results database", 0 },
+	{ "db", KEY_DB, "FILE", 0,
+	  "the results database (default: permafrost.db, in the build tree when "
+	  "run from there, else here)", 0 },
 	{ "resume", KEY_RESUME, 0, 0,
 	  "go on with the newest unfinished run of the database", 0 },
 	{ "dry-run", KEY_DRY_RUN, 0, 0, "print the keys of the cells only", 0 },
@@ -137,6 +139,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	switch (key) {
 	case KEY_DB:
+		if (*arg == '\0')
+			argp_error(state, "--db needs a file");
 		a->db = arg;
 		return 0;
 	case KEY_RESUME:

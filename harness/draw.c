@@ -222,8 +222,6 @@ out:
 int draw_all(struct store *s, int64_t run, const struct strings *figures,
 	     const struct strings *formats, const char *dir, FILE *out)
 {
-	int failures = 0;
-
 	for (size_t i = 0; i < figures->n; i++)
 		for (size_t f = 0; f < formats->n; f++) {
 			char *path = NULL;
@@ -236,8 +234,9 @@ int draw_all(struct store *s, int64_t run, const struct strings *figures,
 				complain("run %lld has no data for the figure "
 					 "'%s'", (long long)run,
 					 figures->items[i]);
-			failures += result < 0;
 			free(path);
+			if (result < 0)
+				return -1;
 		}
-	return failures ? -1 : 0;
+	return 0;
 }

@@ -2,8 +2,8 @@
  *
  * A rollback journal with synchronous=FULL: after COMMIT a cell survives a
  * crash of the machine, and a killed writer leaves nothing that SQLite does not
- * roll back by itself.  A lock file beside the database admits one coordinator
- * at a time; two of them would disturb each other's measurements anyway.
+ * roll back by itself.  A lock on the file admits one coordinator at a time; two
+ * of them would disturb each other's measurements anyway.
  */
 #define _GNU_SOURCE
 #include "store.h"
@@ -84,26 +84,23 @@ static int64_t query_number(struct store *s, const char *sql)
 	return value;
 }
 
-/* Becomes the only coordinator.  0 or -1. */
+/* Becomes the only coordinator, by a lock on the database file itself, which does
+ * not meet SQLite's own (flock against fcntl).  0 or -1. */
 static int take_lock(struct store *s)
 {
-	char *real = realpath(s->path, NULL);	/* one lock for all its names */
-	char *path = xasprintf("%s.lock", real ? real : s->path);
-	int result = 0;
-
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	s->lock_fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (s->lock_fd < 0) {
-		complain("cannot create %s: %s; check the permissions, or use "
-			 "--db=FILE elsewhere", path, strerror(errno));
-		result = -1;
-	} else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		complain("cannot open the database %s: %s; check the "
+			 "permissions, or use --db=FILE elsewhere", s->path,
+			 strerror(errno));
+		return -1;
+	}
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
 		complain("another run is writing to %s; wait for it, or use "
 			 "--db=FILE for another database", s->path);
-		result = -1;
+		return -1;
 	}
-	free(path);
-	free(real);
-	return result;
+	return 0;
 }
 
 static int create_schema(struct store *s)
