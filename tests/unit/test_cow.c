@@ -142,30 +142,31 @@ static void test_comparing_copies_nothing(void **state)
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct cow_map map;
 	uint64_t before[2], after[2], differ;
-	int ready[2], go[2], result;
+	int ready[2], go[2][2], result;	/* a pipe each: none takes the other's go */
 	pid_t pids[2];
 	char c = 0;
 
 	(void)state;
 	memset(pages, 7, PAGES * page);
 	assert_int_equal(pipe(ready), 0);
-	assert_int_equal(pipe(go), 0);
 	for (int w = 0; w < 2; w++) {
+		assert_int_equal(pipe(go[w]), 0);
 		pids[w] = fork();
 		assert_true(pids[w] >= 0);
 		if (pids[w] == 0) {
-			(void)!read(go[0], &c, 1);
+			(void)!read(go[w][0], &c, 1);
 			for (size_t i = 0; i < PAGES / 2; i++)
 				pages[(i + (size_t)w * PAGES / 2) * page] = 8;
 			(void)!write(ready[1], &c, 1);
-			(void)!read(go[0], &c, 1);
+			(void)!read(go[w][0], &c, 1);
 			_exit(0);
 		}
 	}
 	result = cow_note(getpid(), &map);
 	if (result == -ENODATA)
 		skip();
-	(void)!write(go[1], "ab", 2);
+	for (int w = 0; w < 2; w++)
+		(void)!write(go[w][1], &c, 1);
 	for (int w = 0; w < 2; w++)
 		(void)!read(ready[0], &c, 1);
 	for (int w = 0; w < 2; w++)
@@ -178,14 +179,16 @@ static void test_comparing_copies_nothing(void **state)
 		assert_about(before[w], PAGES / 2);
 		assert_int_equal(after[w], before[w]);
 	}
-	(void)!write(go[1], "ab", 2);
-	for (int w = 0; w < 2; w++)
+	for (int w = 0; w < 2; w++) {
+		(void)!write(go[w][1], &c, 1);
 		waitpid(pids[w], NULL, 0);
+	}
 	cow_fini(&map);
 	munmap(pages, PAGES * page);
 	for (int i = 0; i < 2; i++) {
 		close(ready[i]);
-		close(go[i]);
+		close(go[i][0]);
+		close(go[i][1]);
 	}
 }
 
@@ -211,6 +214,7 @@ static void test_parse_mapping(void **state)
 
 int main(void)
 {
+	alarm(60);	/* a worker that never answers ends the test */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_written),
 		cmocka_unit_test(test_written_pages),
