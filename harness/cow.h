@@ -1,12 +1,9 @@
 /* cow.h - which of the template's pages a worker has copied, seen from outside.
  *
- * At the fork, the template's present pages in private writable mappings are
- * noted.  Later, a page at such an address that is present in the worker,
- * anonymous, and mapped by nobody else is a copy: as long as the template stands
- * still and lives, a page that is still shared has at least two users.
- *
- * Source: Documentation/admin-guide/mm/pagemap.rst, bits 63 (present), 61 (file
- * page or shared anonymous) and 56 (exclusively mapped); no privileges needed.
+ * At the fork, the template's present pages in private mappings are noted.
+ * Later, an anonymous page that only the worker maps is a copy when it lies at
+ * such an address, and new otherwise: as long as the template stands still and
+ * lives, a page that is still shared has at least two users.
  */
 #ifndef PERMAFROST_COW_H
 #define PERMAFROST_COW_H
@@ -17,15 +14,18 @@
 
 /* A run of present pages. */
 struct cow_range {
-	uint64_t start;		/* address */
-	uint64_t pages;
+	uint64_t start, end;	/* addresses, [start, end) */
 };
 
 /* The pages that the template had at the fork. */
 struct cow_map {
-	struct cow_range *ranges;
+	struct cow_range *ranges;	/* by address */
 	size_t n;
-	size_t page_bytes;
+};
+
+struct cow_counts {
+	uint64_t copied;	/* pages of the map that are the worker's own */
+	uint64_t fresh;		/* its own pages that the template had not */
 };
 
 /* Notes the pages of `pid`, which must stand still.  0 or -errno; -ENODATA when
@@ -33,19 +33,17 @@ struct cow_map {
 int cow_note(pid_t pid, struct cow_map *map);
 void cow_fini(struct cow_map *map);
 
-/* Counts the pages of the map that are `worker`'s own.  It must stand still.
- * 0 or -errno. */
-int cow_count(const struct cow_map *map, pid_t worker, uint64_t *copied);
+/* Counts the pages that are `worker`'s own.  It must stand still.  0 or
+ * -errno. */
+int cow_count(const struct cow_map *map, pid_t worker,
+	      struct cow_counts *counts);
 
-/* Counts those of them whose content differs from the template's.  Both must
- * stand still.  Reads through /proc/PID/mem, which leaves pages as they are;
- * process_vm_readv pins them and so, since Linux 5.19, unshares pages that are
- * still shared.  Needs the rights of ptrace.  0 or -errno. */
-int cow_compare(const struct cow_map *map, pid_t template, pid_t worker,
-		uint64_t *differ);
+/* What to do with a run of `n` pages of the worker's own that are copies. */
+typedef int cow_found(void *arg, uint64_t address, uint64_t n);
 
-/* Reads one line of /proc/PID/maps.  Pure.  Returns 1 and the range when it is a
- * private writable mapping, 0 when it is another, -EINVAL when malformed. */
-int cow_parse_mapping(const char *line, uint64_t *start, uint64_t *end);
+/* Calls `found` for the worker's copies, by address.  0, -errno, or the first
+ * thing but 0 that `found` returned. */
+int cow_each_copy(const struct cow_map *map, pid_t worker, cow_found *found,
+		  void *arg);
 
 #endif

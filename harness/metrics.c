@@ -26,6 +26,10 @@ const struct metric metrics[] = {
 	{ "worker_cow_pages", "pages", "copied pages per worker",
 	  "pages present in the template at the fork of which the worker has "
 	  "its own copy, mean over workers (pagemap)", BOTH },
+	{ "worker_new_pages", "pages", "new pages per worker",
+	  "pages of the worker's own that the template had not at the fork, "
+	  "mean over workers (pagemap); with worker_cow_pages its private "
+	  "memory", BOTH },
 	{ "worker_floor_pages", "pages", "changed pages per worker",
 	  "of the copied pages, those whose content differs from the "
 	  "template's at the last checkpoint, mean over workers", CELL },
@@ -35,13 +39,28 @@ const struct metric metrics[] = {
 	  "collections in all workers, HDR histogram", CELL },
 	{ "gc_pause_p99_us", "us", "collection pause, 99th percentile",
 	  "collections in all workers, HDR histogram", CELL },
+	{ "gc_pause_p999_us", "us", "collection pause, 99.9th percentile",
+	  "collections in all workers, HDR histogram", CELL },
 	{ "gc_pause_max_us", "us", "longest collection pause",
 	  "longest collection in any worker, exact", CELL },
+	{ "gc_generation_pause_p50_us", "us", "median pause by generation",
+	  "[g0,g1,g2] as gc_pause_p50_us; null for a generation without a "
+	  "collection", CELL },
+	{ "gc_generation_pause_p99_us", "us", "99th percentile by generation",
+	  "[g0,g1,g2] as gc_pause_p99_us", CELL },
+	{ "gc_generation_pause_p999_us", "us",
+	  "99.9th percentile by generation",
+	  "[g0,g1,g2] as gc_pause_p999_us", CELL },
+	{ "gc_generation_pause_max_us", "us", "longest pause by generation",
+	  "[g0,g1,g2] as gc_pause_max_us", CELL },
 	{ "gc_time_us", "us", "time in collections per worker",
 	  "sum of pauses since the fork, mean over workers", BOTH },
 	{ "gc_faults", "faults", "minor faults inside collections per worker",
 	  "minor faults of the collecting thread between a collection's start "
 	  "and end, mean over workers (getrusage)", BOTH },
+	{ "app_faults", "faults", "minor faults outside collections per worker",
+	  "worker_minor_faults less gc_faults: what the application itself "
+	  "takes", BOTH },
 	{ "freeze_us", "us", "time of the before_fork hooks",
 	  "all before_fork hooks of the stack, in the template", CELL },
 	{ "fork_us", "us", "time of one fork",

@@ -133,6 +133,12 @@ int procfs_read_memory(pid_t pid, struct procfs_memory *memory)
 	return result;
 }
 
+const char *procfs_memory_method(void)
+{
+	return access("/proc/self/smaps_rollup", F_OK) == 0 ? "smaps_rollup" :
+		"smaps";
+}
+
 int procfs_read_stat(pid_t pid, struct procfs_stat *stat)
 {
 	char buffer[2048];

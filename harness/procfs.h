@@ -38,6 +38,9 @@ int64_t procfs_parse_field(const char *text, const char *name);
 
 /* The same, of a live process.  0 or -errno. */
 int procfs_read_memory(pid_t pid, struct procfs_memory *memory);
+/* By which file procfs_read_memory() reads here. */
+const char *procfs_memory_method(void);
+
 int procfs_read_stat(pid_t pid, struct procfs_stat *stat);
 
 /* CPU time of all threads of `pid`, user and system, in ns.  0 or -errno. */

@@ -81,8 +81,8 @@ static void collection_ends(void)
 	recording->gc_faults += (uint64_t)(minor_faults() - open_faults);
 	recording->collections[g]++;
 	recording->gc_ns[g] += took;
-	if (took > recording->gc_max_ns)
-		recording->gc_max_ns = took;
+	if (took > recording->gc_max_ns[g])
+		recording->gc_max_ns[g] = took;
 	gcevents_count(recording->pauses[g], took, &recording->gc_overflow);
 	open_generation = -1;
 }

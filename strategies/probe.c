@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -59,6 +60,20 @@ static void channel_line(const char *verb, const char *rest)
 	channel_write(line, (size_t)n + 1);
 }
 
+/* Says how objects lie in this interpreter's memory. */
+static void describe_layout(struct shm_layout *layout)
+{
+	*layout = (struct shm_layout){
+		.type_type = (uintptr_t)&PyType_Type,
+		.has_gc_flag = Py_TPFLAGS_HAVE_GC,
+#ifndef Py_GIL_DISABLED
+		.gc_head_bytes = sizeof(PyGC_Head),
+#endif
+		.type_offset = offsetof(PyObject, ob_type),
+		.flags_offset = offsetof(PyTypeObject, tp_flags),
+	};
+}
+
 static PyObject *probe_attach(PyObject *self, PyObject *args)
 {
 	int fd, count;
@@ -85,6 +100,7 @@ static PyObject *probe_attach(PyObject *self, PyObject *args)
 				"from different sources; run make");
 		return NULL;
 	}
+	describe_layout(&shared->layout);
 	workers = count;
 	channel = first_channel;
 	for (int i = 0; i <= workers; i++)	/* not for the workload's children */

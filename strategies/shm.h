@@ -35,7 +35,7 @@ struct shm_process {
 	uint64_t fork_ns;		/* the fork() that made this worker */
 	uint64_t collections[SHM_GENERATIONS];
 	uint64_t gc_ns[SHM_GENERATIONS];
-	uint64_t gc_max_ns;
+	uint64_t gc_max_ns[SHM_GENERATIONS];
 	uint64_t gc_faults;		/* minor faults inside collections */
 	uint64_t gc_overflow;		/* pauses too long for a bucket */
 	uint64_t gc_unmatched;		/* starts without an end, or ends alone */
@@ -44,11 +44,24 @@ struct shm_process {
 	uint64_t latencies[HDR_BUCKETS];
 };
 
+/* How objects lie in this interpreter's memory, for harness/causes.c.  The
+ * template fills it in; all 0: not known. */
+struct shm_layout {
+	uint64_t type_type;		/* address of the type `type` */
+	uint64_t has_gc_flag;		/* bit of a type's flags: objects have a
+					 * collector's header before them */
+	uint32_t gc_head_bytes;		/* of that header */
+	uint32_t type_offset;		/* of the type in an object; what comes
+					 * before it is reference counts */
+	uint32_t flags_offset;		/* of the flags in a type */
+	uint32_t reserved;
+};
+
 struct shm_header {
 	uint64_t magic;
 	uint64_t size;			/* sizeof(struct shm_process) */
 	uint64_t processes;		/* slots that follow */
-	uint64_t reserved;
+	struct shm_layout layout;
 };
 
 /* Bytes of the whole area with `processes` slots. */

@@ -1,0 +1,480 @@
+/* cellresult.c - makes metrics of what was sampled in a cell. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <gsl/gsl_fit.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cellstate.h"
+#include "metrics.h"
+#include "pages.h"
+#include "util.h"
+
+const struct shm_process *cell_slot(const struct cell *c, long index)
+{
+	return shm_slot(c->served ? c->served : c->family.shared,
+			(uint64_t)index);
+}
+
+/* One worker: what was sampled, and what it has written itself. */
+struct worker {
+	const struct sample *s;
+	const struct shm_process *p;
+};
+
+static double rss(struct worker w)
+{
+	return (double)w.s->memory.rss;
+}
+
+static double pss(struct worker w)
+{
+	return (double)w.s->memory.pss;
+}
+
+static double private(struct worker w)
+{
+	return (double)(w.s->memory.private_clean + w.s->memory.private_dirty);
+}
+
+static double faults(struct worker w)
+{
+	return (double)w.s->minor_faults;
+}
+
+static double cow_pages(struct worker w)
+{
+	return (double)w.s->counts.copied;
+}
+
+static double new_pages(struct worker w)
+{
+	return (double)w.s->counts.fresh;
+}
+
+static double floor_pages(struct worker w)
+{
+	return (double)copies_changed(&w.s->copies);
+}
+
+static double gc_time(struct worker w)
+{
+	double ns = 0;
+
+	for (int g = 0; g < SHM_GENERATIONS; g++)
+		ns += (double)w.p->gc_ns[g];
+	return ns / 1e3;
+}
+
+static double gc_faults(struct worker w)
+{
+	return (double)w.p->gc_faults;
+}
+
+static double app_faults(struct worker w)
+{
+	return (double)w.s->minor_faults - (double)w.p->gc_faults;
+}
+
+static double cpu(struct worker w)
+{
+	return (double)w.s->cpu_ns / 1e6;
+}
+
+static double fork_us(struct worker w)
+{
+	return (double)w.p->fork_ns / 1e3;
+}
+
+static double exit_faults(struct worker w)
+{
+	return (double)w.s->exit_faults;
+}
+
+/* The metrics that are means over workers. */
+static const struct {
+	const char *key;
+	double (*of)(struct worker w);
+} worker_metrics[] = {
+	{ "worker_rss_kib", rss },
+	{ "worker_pss_kib", pss },
+	{ "worker_private_kib", private },
+	{ "worker_minor_faults", faults },
+	{ "worker_cow_pages", cow_pages },
+	{ "worker_new_pages", new_pages },
+	{ "worker_floor_pages", floor_pages },
+	{ "gc_time_us", gc_time },
+	{ "gc_faults", gc_faults },
+	{ "app_faults", app_faults },
+	{ "worker_cpu_ms", cpu },
+	{ "fork_us", fork_us },
+	{ "exit_faults", exit_faults },
+};
+#define WORKER_METRICS (sizeof worker_metrics / sizeof *worker_metrics)
+
+static struct worker worker(const struct cell *c, long index)
+{
+	return (struct worker){ &c->now[index], cell_slot(c, index) };
+}
+
+static double mean(const struct cell *c, double (*of)(struct worker w))
+{
+	double sum = 0;
+
+	for (long i = 1; i <= c->key->workers; i++)
+		sum += of(worker(c, i));
+	return sum / (double)c->key->workers;
+}
+
+/* [g0,g1,g2], mean over workers.  New. */
+static json_t *collections(const struct cell *c)
+{
+	double n[SHM_GENERATIONS] = { 0 };
+
+	for (long i = 1; i <= c->key->workers; i++)
+		for (int g = 0; g < SHM_GENERATIONS; g++)
+			n[g] += (double)cell_slot(c, i)->collections[g] /
+				(double)c->key->workers;
+	return json_pack("[fff]", n[0], n[1], n[2]);
+}
+
+void cellresult_checkpoint(struct cell *c)
+{
+	double total = (double)c->now[0].memory.pss;
+	json_t *values;
+
+	for (long i = 1; i <= c->key->workers; i++)
+		total += (double)c->now[i].memory.pss;
+	values = json_pack("{sI sI sI sf so}",
+		"requests", (json_int_t)c->at[c->sampled],
+		"template_rss_kib", (json_int_t)c->now[0].memory.rss,
+		"template_pss_kib", (json_int_t)c->now[0].memory.pss,
+		"total_kib", total,
+		"gc_collections", collections(c));
+	for (size_t i = 0; i < WORKER_METRICS; i++)
+		if (metric_find(worker_metrics[i].key)->scope & METRIC_CURVE)
+			json_object_set_new(values, worker_metrics[i].key,
+				json_real(mean(c, worker_metrics[i].of)));
+	if (c->cow_error != 0) {
+		json_object_del(values, "worker_cow_pages");
+		json_object_del(values, "worker_new_pages");
+	}
+	json_object_update(c->metrics, values);
+	json_object_del(c->metrics, "requests");
+	json_array_append_new(c->curve, values);
+}
+
+static void set_null(struct cell *c, const char *key, const char *reason)
+{
+	json_object_set_new(c->metrics, key, json_null());
+	json_object_set_new(c->unavailable, key, json_string(reason));
+}
+
+static void set_null_error(struct cell *c, const char *key, const char *what,
+			   int error)
+{
+	char *why = xasprintf("%s: %s", what, strerror(-error));
+
+	set_null(c, key, why);
+	free(why);
+}
+
+/* What is swapped out is in no resident figure. */
+static void forget_memory(struct cell *c)
+{
+	static const char *const keys[] = {
+		"template_rss_kib", "template_pss_kib", "worker_rss_kib",
+		"worker_pss_kib", "worker_private_kib", "total_kib",
+		"worker_cow_pages", "worker_new_pages", "worker_floor_pages",
+		"leak_kib_per_1k",
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		set_null(c, keys[i], "the host swapped pages of this cell out; "
+			 "run fewer workers, or without swap");
+}
+
+static void set_real(struct cell *c, const char *key, double value)
+{
+	json_object_set_new(c->metrics, key, json_real(value));
+}
+
+/* Sums a histogram over workers into `sum`. */
+static void add_counts(uint64_t sum[HDR_BUCKETS],
+		       const uint64_t counts[HDR_BUCKETS])
+{
+	for (size_t i = 0; i < HDR_BUCKETS; i++)
+		sum[i] += counts[i];
+}
+
+/* [[lowest ns of the bucket, count], ...] without empty ones.  New. */
+static json_t *histogram_json(const uint64_t counts[HDR_BUCKETS])
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < HDR_BUCKETS; i++)
+		if (counts[i] != 0)
+			json_array_append_new(list, json_pack("[II]",
+				(json_int_t)hdr_lower(i),
+				(json_int_t)counts[i]));
+	return list;
+}
+
+/* A percentile in us; a bucket's middle may lie above the exact longest value. */
+static double percentile_us(const uint64_t counts[HDR_BUCKETS], double percent,
+			    uint64_t longest)
+{
+	uint64_t ns = hdr_percentile(counts, percent);
+
+	return (double)(ns < longest ? ns : longest) / 1e3;
+}
+
+static const struct {
+	const char *suffix;
+	double percent;		/* 0: the longest */
+} pause_metrics[] = {
+	{ "p50_us", 50 }, { "p99_us", 99 }, { "p999_us", 99.9 }, { "max_us", 0 },
+};
+#define PAUSE_METRICS (sizeof pause_metrics / sizeof *pause_metrics)
+
+/* One figure of a histogram; null when it is empty.  New. */
+static json_t *pause_json(const uint64_t counts[HDR_BUCKETS], double percent,
+			  uint64_t longest)
+{
+	if (hdr_total(counts) == 0)
+		return json_null();
+	return json_real(percent > 0 ? percentile_us(counts, percent, longest) :
+			 (double)longest / 1e3);
+}
+
+/* Sets gc_PREFIX_p50_us and so on, each `values[i]`, which it takes over. */
+static void set_pauses(struct cell *c, const char *prefix,
+		       json_t *values[PAUSE_METRICS], int any)
+{
+	for (size_t i = 0; i < PAUSE_METRICS; i++) {
+		char *key = xasprintf("%s_%s", prefix, pause_metrics[i].suffix);
+
+		if (any)
+			json_object_set(c->metrics, key, values[i]);
+		else
+			set_null(c, key, "no collection ran in any worker");
+		json_decref(values[i]);
+		free(key);
+	}
+}
+
+static void summarize_pauses(struct cell *c, json_t *document)
+{
+	static uint64_t all[HDR_BUCKETS], one[HDR_BUCKETS];
+	uint64_t longest = 0;
+	json_t *by_generation = json_array();
+	json_t *lists[PAUSE_METRICS], *values[PAUSE_METRICS];
+
+	memset(all, 0, sizeof all);
+	for (size_t k = 0; k < PAUSE_METRICS; k++)
+		lists[k] = json_array();
+	for (int g = 0; g < SHM_GENERATIONS; g++) {
+		uint64_t max = 0;
+
+		memset(one, 0, sizeof one);
+		for (long i = 1; i <= c->key->workers; i++) {
+			const struct shm_process *p = cell_slot(c, i);
+
+			add_counts(one, p->pauses[g]);
+			max = p->gc_max_ns[g] > max ? p->gc_max_ns[g] : max;
+		}
+		add_counts(all, one);
+		longest = max > longest ? max : longest;
+		json_array_append_new(by_generation, histogram_json(one));
+		for (size_t k = 0; k < PAUSE_METRICS; k++)
+			json_array_append_new(lists[k], pause_json(one,
+				pause_metrics[k].percent, max));
+	}
+	json_object_set_new(document, "pauses", by_generation);
+	for (size_t k = 0; k < PAUSE_METRICS; k++)
+		values[k] = pause_json(all, pause_metrics[k].percent, longest);
+	set_pauses(c, "gc_pause", values, hdr_total(all) > 0);
+	set_pauses(c, "gc_generation_pause", lists, hdr_total(all) > 0);
+}
+
+static void summarize_requests(struct cell *c, json_t *document)
+{
+	static uint64_t all[HDR_BUCKETS];
+	const struct {
+		const char *key;
+		double percent;
+	} rows[] = {
+		{ "request_p50_us", 50 },
+		{ "request_p99_us", 99 },
+		{ "request_p999_us", 99.9 },
+	};
+
+	memset(all, 0, sizeof all);
+	for (long i = 1; i <= c->key->workers; i++)
+		add_counts(all, cell_slot(c, i)->latencies);
+	json_object_set_new(document, "latencies", histogram_json(all));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (hdr_total(all) == 0)
+			set_null(c, rows[i].key, "no request was served");
+		else
+			set_real(c, rows[i].key,
+				 (double)hdr_percentile(all, rows[i].percent) /
+				 1e3);
+}
+
+static void count_lost(const struct cell *c, json_t *document)
+{
+	uint64_t lost = 0;
+
+	for (long i = 1; i <= c->key->workers; i++) {
+		const struct shm_process *p = cell_slot(c, i);
+
+		lost += p->gc_overflow + p->gc_unmatched + p->request_overflow;
+	}
+	json_object_set_new(document, "lost_samples",
+			    json_integer((json_int_t)lost));
+}
+
+/* Slope over the second half, per 1000 requests. */
+static void summarize_leak(struct cell *c)
+{
+	double x[CHECKPOINTS_MAX], y[CHECKPOINTS_MAX];
+	double c0, c1, cov00, cov01, cov11, sumsq;
+	size_t n = 0, k;
+	const json_t *point;
+
+	json_array_foreach(c->curve, k, point)
+		if (2 * c->at[k] >= c->key->requests) {
+			x[n] = (double)c->at[k];
+			y[n++] = json_number_value(json_object_get(point,
+				"worker_private_kib"));
+		}
+	if (n < 3) {
+		set_null(c, "leak_kib_per_1k",
+			 "needs at least three checkpoints in the second half; "
+			 "use more --requests");
+		return;
+	}
+	gsl_fit_linear(x, 1, y, 1, n, &c0, &c1, &cov00, &cov01, &cov11, &sumsq);
+	set_real(c, "leak_kib_per_1k", c1 * 1000);
+}
+
+/* The mean over workers of copied pages by place and cause, or null.  New. */
+static json_t *copies_json(const struct cell *c)
+{
+	json_t *map = json_object();
+
+	if (c->cow_error != 0 || c->copies_error != 0 || c->swapped) {
+		json_decref(map);
+		return json_null();
+	}
+	for (int place = 0; place < PLACES; place++) {
+		json_t *row = json_object();
+
+		for (int cause = 0; cause < CAUSES; cause++) {
+			double n = 0;
+
+			for (long i = 1; i <= c->key->workers; i++)
+				n += (double)c->now[i].copies
+					.pages[place][cause];
+			json_object_set_new(row, cause_names[cause],
+				json_real(n / (double)c->key->workers));
+		}
+		json_object_set_new(map, place_names[place], row);
+	}
+	return map;
+}
+
+/* Every worker's own value of those metrics that are known.  New. */
+static json_t *per_worker_json(const struct cell *c)
+{
+	json_t *object = json_object();
+
+	for (size_t k = 0; k < WORKER_METRICS; k++) {
+		json_t *list;
+
+		if (!json_is_number(json_object_get(c->metrics,
+						    worker_metrics[k].key)))
+			continue;
+		list = json_array();
+		for (long i = 1; i <= c->key->workers; i++)
+			json_array_append_new(list, json_real(
+				worker_metrics[k].of(worker(c, i))));
+		json_object_set_new(object, worker_metrics[k].key, list);
+	}
+	return object;
+}
+
+/* By which means the metrics were had that can be had by several.  New. */
+static json_t *methods_json(const struct cell *c)
+{
+	static const char *const sources[] = {
+		[SHM_GC_NONE] = "not seen",
+		[SHM_GC_CALLBACKS] = "gc.callbacks",
+		[SHM_GC_DEBUG_STATS] = "DEBUG_STATS messages",
+	};
+	uint32_t source = cell_slot(c, 0)->gc_source;
+
+	if (source >= sizeof sources / sizeof *sources)
+		source = SHM_GC_NONE;
+	return json_pack("{ss ss ss ss sI}",
+		"gc_pause", sources[source],
+		"worker_cow_pages", pages_method(),
+		"worker_floor_pages", "/proc/PID/mem",
+		"total_kib", procfs_memory_method(),
+		"environment_bytes", (json_int_t)c->environment_bytes);
+}
+
+static void summarize_copies(struct cell *c)
+{
+	static const char *const keys[] = { "worker_cow_pages",
+					    "worker_new_pages",
+					    "worker_floor_pages" };
+
+	if (c->cow_error != 0)
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+			set_null_error(c, keys[i], "pagemap", c->cow_error);
+	else if (c->copies_error != 0)
+		set_null_error(c, "worker_floor_pages",
+			       "reading the memory of a worker",
+			       c->copies_error);
+	else
+		set_real(c, "worker_floor_pages", mean(c, floor_pages));
+}
+
+void cellresult_summarize(struct cell *c, json_t *document)
+{
+	const struct shm_process *template = cell_slot(c, 0);
+
+	set_real(c, "freeze_us", (double)template->before_fork_ns / 1e3);
+	set_real(c, "fork_us", mean(c, fork_us));
+	if (c->exit_unknown)
+		set_null(c, "exit_faults", "a worker was reaped by the program "
+			 "before it could be read");
+	else
+		set_real(c, "exit_faults", mean(c, exit_faults));
+	summarize_pauses(c, document);
+	summarize_requests(c, document);
+	count_lost(c, document);
+	summarize_leak(c);
+	if (template->objects >= 0)
+		set_real(c, "template_objects", (double)template->objects);
+	else
+		set_null(c, "template_objects",
+			 "this collector's lists are not known to us");
+	set_real(c, "frozen_objects", (double)template->frozen);
+	summarize_copies(c);
+	if (c->swapped)
+		forget_memory(c);
+	json_object_set_new(document, "copies", copies_json(c));
+	json_object_set_new(document, "per_worker", per_worker_json(c));
+	json_object_set_new(document, "methods", methods_json(c));
+}
+
+void cellresult_fill_in(struct cell *c, const char *reason)
+{
+	for (size_t i = 0; i < metrics_count; i++)
+		if (json_object_get(c->metrics, metrics[i].key) == NULL)
+			set_null(c, metrics[i].key, reason);
+}

@@ -1,0 +1,59 @@
+/* cellstate.h - what is known of a cell while it runs; shared by cell.c, which
+ * runs it, and cellresult.c, which makes a document of it. */
+#ifndef PERMAFROST_CELLSTATE_H
+#define PERMAFROST_CELLSTATE_H
+
+#include <jansson.h>
+
+#include "cellkey.h"
+#include "checkpoints.h"
+#include "copies.h"
+#include "family.h"
+#include "procfs.h"
+
+/* One process at one checkpoint. */
+struct sample {
+	struct procfs_memory memory;
+	uint64_t minor_faults;
+	int64_t cpu_ns;
+	struct cow_counts counts;	/* of a worker */
+	struct copies copies;		/* of a worker at the last checkpoint */
+	uint64_t exit_faults;		/* of a worker, once it is gone */
+};
+
+struct cell {
+	const struct cellkey *key;
+	struct family family;
+	int parallel;
+	size_t environment_bytes;	/* size of PERMAFROST_PADDING */
+	long at[CHECKPOINTS_MAX];	/* requests */
+	size_t checkpoints;
+	size_t sampled;			/* checkpoints done */
+	struct shm_header *served;	/* copy of the shared memory at the last
+					 * checkpoint: exit is not serving */
+	struct cow_map cow;		/* the template's pages at the fork */
+	int cow_error;			/* why copies are not known: -errno */
+	int copies_error;		/* why their causes are not: -errno */
+	int swapped;			/* pages of the cell were swapped out */
+	int exit_unknown;		/* a worker was gone before it was read */
+	struct sample *now;		/* [0] template, then workers */
+	json_t *curve;
+	json_t *metrics;		/* of the last checkpoint, and more */
+	json_t *unavailable;		/* key: reason */
+};
+
+/* The slot of process `index`, as it was at the last checkpoint once that is
+ * over. */
+const struct shm_process *cell_slot(const struct cell *c, long index);
+
+/* Adds the values of this checkpoint to the curve and to the metrics. */
+void cellresult_checkpoint(struct cell *c);
+
+/* Everything that follows when all is over: metrics that are not in the curve,
+ * histograms, the map of copies, values of each worker, how it was measured. */
+void cellresult_summarize(struct cell *c, json_t *document);
+
+/* Gives every metric a key: null with `reason` where nothing was measured. */
+void cellresult_fill_in(struct cell *c, const char *reason);
+
+#endif
