@@ -1,4 +1,5 @@
-/* test_cow.c - copied pages, with known answers: harness/cow.c. */
+/* test_cow.c - copied and new pages, with known answers: harness/cow.c,
+ * pages.c. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cow.h"
+#include "copies.h"
+#include "pages.h"
 
 #define PAGES 2000
 
@@ -22,8 +24,22 @@
 #define CONSTANT 150
 
 struct counts {
-	uint64_t copied, differ;
+	struct cow_counts cow;
+	uint64_t differ;
 };
+
+/* Those of the worker's copies whose content differs from ours. */
+static int count_changed(const struct cow_map *map, pid_t worker, uint64_t *n)
+{
+	const struct shm_layout unknown = { 0 };
+	struct places places = { NULL, 0 };
+	struct copies copies;
+	int result = copies_explain(map, &places, &unknown, getpid(), worker,
+				    &copies);
+
+	*n = copies_changed(&copies);
+	return result;
+}
 
 /* The worker writes `touch` pages, of which `change` end with other content than
  * they began with, reads all others, and allocates `more` new ones. */
@@ -78,8 +94,8 @@ static void measure(size_t touch, size_t change, size_t more,
 	assert_int_equal(result, 0);
 	(void)!write(go[1], &c, 1);
 	(void)!read(ready[0], &c, 1);
-	assert_int_equal(cow_count(&map, pid, &counts->copied), 0);
-	assert_int_equal(cow_compare(&map, getpid(), pid, &counts->differ), 0);
+	assert_int_equal(cow_count(&map, pid, &counts->cow), 0);
+	assert_int_equal(count_changed(&map, pid, &counts->differ), 0);
 	(void)!write(go[1], &c, 1);
 	waitpid(pid, NULL, 0);
 	cow_fini(&map);
@@ -101,7 +117,7 @@ static void test_nothing_written(void **state)
 
 	(void)state;
 	measure(0, 0, 0, &counts);
-	assert_about(counts.copied, 0);
+	assert_about(counts.cow.copied, 0);
 }
 
 static void test_written_pages(void **state)
@@ -110,7 +126,7 @@ static void test_written_pages(void **state)
 
 	(void)state;
 	measure(1000, 1000, 0, &counts);
-	assert_about(counts.copied, 1000);
+	assert_about(counts.cow.copied, 1000);
 	assert_about(counts.differ, 1000);
 }
 
@@ -120,7 +136,7 @@ static void test_content_restored(void **state)
 
 	(void)state;
 	measure(1000, 10, 0, &counts);
-	assert_about(counts.copied, 1000);
+	assert_about(counts.cow.copied, 1000);
 	assert_about(counts.differ, 10);
 }
 
@@ -130,7 +146,10 @@ static void test_new_pages_are_no_copies(void **state)
 
 	(void)state;
 	measure(1, 1, 5000, &counts);
-	assert_about(counts.copied, 1);
+	assert_about(counts.cow.copied, 1);
+	assert_about(counts.cow.fresh, 5000);
+	measure(0, 0, 0, &counts);
+	assert_about(counts.cow.fresh, 0);
 }
 
 /* Comparing one worker with the template must not change what another owns: a
@@ -141,7 +160,8 @@ static void test_comparing_copies_nothing(void **state)
 	char *pages = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct cow_map map;
-	uint64_t before[2], after[2], differ;
+	struct cow_counts before[2], after[2];
+	uint64_t differ;
 	int ready[2], go[2][2], result;	/* a pipe each: none takes the other's go */
 	pid_t pids[2];
 	char c = 0;
@@ -172,12 +192,11 @@ static void test_comparing_copies_nothing(void **state)
 	for (int w = 0; w < 2; w++)
 		assert_int_equal(cow_count(&map, pids[w], &before[w]), 0);
 	for (int w = 0; w < 2; w++)
-		assert_int_equal(cow_compare(&map, getpid(), pids[w], &differ),
-				 0);
+		assert_int_equal(count_changed(&map, pids[w], &differ), 0);
 	for (int w = 0; w < 2; w++) {
 		assert_int_equal(cow_count(&map, pids[w], &after[w]), 0);
-		assert_about(before[w], PAGES / 2);
-		assert_int_equal(after[w], before[w]);
+		assert_about(before[w].copied, PAGES / 2);
+		assert_int_equal(after[w].copied, before[w].copied);
 	}
 	for (int w = 0; w < 2; w++) {
 		(void)!write(go[w][1], &c, 1);
@@ -192,24 +211,85 @@ static void test_comparing_copies_nothing(void **state)
 	}
 }
 
-static void test_parse_mapping(void **state)
+/* The pages of [start, start + n * page) of this kind, as a string of 0 and 1. */
+struct picture {
+	uint64_t start;
+	size_t page_bytes;
+	char text[32];
+};
+
+static int paint(void *arg, uint64_t address, uint64_t n)
 {
-	uint64_t start, end;
+	struct picture *p = arg;
+
+	while (n-- > 0)
+		p->text[(address - p->start) / p->page_bytes + n] = '1';
+	return 0;
+}
+
+/* Both sources, and ranges that begin and end anywhere, give the same pages. */
+static void test_sources_agree(void **state)
+{
+	struct pages p;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	volatile char *memory = mmap(NULL, 8 * page, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t start = (uintptr_t)memory;
 
 	(void)state;
-	assert_int_equal(cow_parse_mapping("7f00-8f00 rw-p 00000000 00:00 0",
-					   &start, &end), 1);
-	assert_int_equal(start, 0x7f00);
-	assert_int_equal(end, 0x8f00);
-	assert_int_equal(cow_parse_mapping("7f00-8f00 rw-s 0 00:00 0", &start,
-					   &end), 0);
-	assert_int_equal(cow_parse_mapping("7f00-8f00 r-xp 0 00:00 0", &start,
-					   &end), 0);
-	assert_int_equal(cow_parse_mapping("8f00-7f00 rw-p 0", &start, &end),
-			 -EINVAL);
-	assert_int_equal(cow_parse_mapping("7f00-8f00 rw", &start, &end),
-			 -EINVAL);
-	assert_int_equal(cow_parse_mapping("", &start, &end), -EINVAL);
+	if (pages_check_exclusive() == -ENODATA)
+		skip();
+	memory[1 * page] = memory[2 * page] = memory[6 * page] = 1;
+	(void)memory[4 * page];		/* the page of zeros is present, not own */
+	assert_int_equal(pages_open(&p, getpid()), 0);
+	for (int can_scan = p.can_scan; can_scan >= 0; can_scan--) {
+		struct picture own = { start, page, "00000000" };
+		struct picture present = own, part = own;
+
+		p.can_scan = can_scan;
+		assert_int_equal(pages_each(&p, start, start + 8 * page,
+					    PAGES_OWNED, paint, &own), 0);
+		assert_string_equal(own.text, "01100010");
+		assert_int_equal(pages_each(&p, start, start + 8 * page,
+					    PAGES_PRESENT, paint, &present), 0);
+		assert_string_equal(present.text, "01101010");
+		assert_int_equal(pages_each(&p, start + 2 * page,
+					    start + 6 * page, PAGES_OWNED,
+					    paint, &part), 0);
+		assert_string_equal(part.text, "00100000");
+	}
+	pages_close(&p);
+	munmap((void *)memory, 8 * page);
+}
+
+static int stop(void *arg, uint64_t address, uint64_t n)
+{
+	(void)address;
+	(void)n;
+	++*(int *)arg;
+	return 7;
+}
+
+static void test_stops_when_told(void **state)
+{
+	struct pages p;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	volatile char *memory = mmap(NULL, 8 * page, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int calls = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 8; i += 2)
+		memory[i * page] = 1;
+	assert_int_equal(pages_open(&p, getpid()), 0);
+	assert_int_equal(pages_each(&p, (uintptr_t)memory,
+				    (uintptr_t)memory + 8 * page,
+				    PAGES_PRESENT, stop, &calls), 7);
+	assert_int_equal(calls, 1);
+	pages_close(&p);
+	munmap((void *)memory, 8 * page);
+	assert_int_equal(pages_open(&p, -1), -ENOENT);
+	pages_close(&p);
 }
 
 int main(void)
@@ -221,7 +301,8 @@ int main(void)
 		cmocka_unit_test(test_content_restored),
 		cmocka_unit_test(test_new_pages_are_no_copies),
 		cmocka_unit_test(test_comparing_copies_nothing),
-		cmocka_unit_test(test_parse_mapping),
+		cmocka_unit_test(test_sources_agree),
+		cmocka_unit_test(test_stops_when_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,95 @@
+/* test_maps.c - /proc/PID/maps: harness/maps.c. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maps.h"
+
+static int parse(const char *text, struct mapping *m)
+{
+	static char line[256];
+
+	strcpy(line, text);
+	return maps_parse_line(line, m);
+}
+
+static void test_lines(void **state)
+{
+	struct mapping m;
+
+	(void)state;
+	assert_int_equal(parse("7f00-8f00 rw-p 00000000 00:00 0 ", &m), 0);
+	assert_int_equal(m.start, 0x7f00);
+	assert_int_equal(m.end, 0x8f00);
+	assert_int_equal(m.inode, 0);
+	assert_string_equal(m.path, "");
+	assert_true(mapping_is_private(&m));
+	assert_int_equal(parse("7f1c2b6f4000-7f1c2b6f5000 rw-s 0001f000 fe:01 "
+			       "393288        /memfd:a b (deleted)", &m), 0);
+	assert_int_equal(m.start, 0x7f1c2b6f4000);
+	assert_int_equal(m.offset, 0x1f000);
+	assert_int_equal(m.dev_major, 0xfe);
+	assert_int_equal(m.dev_minor, 1);
+	assert_int_equal(m.inode, 393288);
+	assert_string_equal(m.path, "/memfd:a b (deleted)");
+	assert_false(mapping_is_private(&m));
+}
+
+static void test_malformed_lines(void **state)
+{
+	static const char *const bad[] = {
+		"", "7f00", "7f00-8f00 rw", "7f00-8f00 rw-p 0 00:00",
+		"8f00-7f00 rw-p 0 00:00 0", "7f00-8f00 rw 0 00:00 0",
+		"x-8f00 rw-p 0 00:00 0",
+	};
+	struct mapping m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(parse(bad[i], &m), -EINVAL);
+}
+
+static void test_own(void **state)
+{
+	struct maps maps;
+	static int here;
+	const struct mapping *m;
+
+	(void)state;
+	assert_int_equal(maps_read(&maps, getpid()), 0);
+	for (size_t i = 1; i < maps.n; i++)
+		assert_true(maps.items[i - 1].end <= maps.items[i].start);
+	for (size_t i = 0; i < maps.n; i++) {
+		assert_ptr_equal(maps_find(&maps, maps.items[i].start),
+				 &maps.items[i]);
+		assert_ptr_equal(maps_find(&maps, maps.items[i].end - 1),
+				 &maps.items[i]);
+	}
+	m = maps_find(&maps, (uintptr_t)&here);
+	assert_non_null(m);
+	assert_true(m->permissions[1] == 'w');
+	assert_null(maps_find(&maps, 0));
+	assert_null(maps_find(&maps, UINT64_MAX));
+	maps_fini(&maps);
+	assert_int_equal(maps_read(&maps, -1), -ENOENT);
+	maps_fini(&maps);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_malformed_lines),
+		cmocka_unit_test(test_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
