@@ -1,12 +1,13 @@
 -- The results database.  harness/store.c creates it and is the only writer.
 --
 -- application_id is the text "Pfrz", so that a foreign database is not taken
--- for ours; user_version counts changes of this file.
+-- for ours; user_version counts changes of this file.  Running it on an older
+-- database adds what that lacks.
 PRAGMA application_id = 0x5066727a;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- One invocation of `harness run`, with all that is needed to repeat it.
-CREATE TABLE runs (
+CREATE TABLE IF NOT EXISTS runs (
     id       INTEGER PRIMARY KEY,
     started  TEXT NOT NULL,         -- UTC, ISO 8601
     finished TEXT,                  -- NULL while cells are pending
@@ -15,7 +16,7 @@ CREATE TABLE runs (
 );
 
 -- One cell of a run.  Planned as 'pending', replaced by its outcome once.
-CREATE TABLE cells (
+CREATE TABLE IF NOT EXISTS cells (
     id         INTEGER PRIMARY KEY,
     run        INTEGER NOT NULL REFERENCES runs(id),
     key        TEXT NOT NULL,       -- see harness/cellkey.h
@@ -41,7 +42,7 @@ CREATE TABLE cells (
 
 -- A metric of a cell; harness list metrics explains the keys.  value is a
 -- number, or a JSON list, or NULL with a reason.
-CREATE TABLE metric (
+CREATE TABLE IF NOT EXISTS metric (
     cell   INTEGER NOT NULL REFERENCES cells(id),
     key    TEXT NOT NULL,
     value,
@@ -50,7 +51,7 @@ CREATE TABLE metric (
 ) WITHOUT ROWID;
 
 -- The same at each checkpoint.
-CREATE TABLE curve (
+CREATE TABLE IF NOT EXISTS curve (
     cell     INTEGER NOT NULL REFERENCES cells(id),
     requests INTEGER NOT NULL,      -- served by each worker
     key      TEXT NOT NULL,
@@ -58,9 +59,37 @@ CREATE TABLE curve (
     PRIMARY KEY (cell, requests, key)
 ) WITHOUT ROWID;
 
+-- Those metrics that are means over workers, for each worker (from 1).
+CREATE TABLE IF NOT EXISTS worker (
+    cell   INTEGER NOT NULL REFERENCES cells(id),
+    worker INTEGER NOT NULL,
+    key    TEXT NOT NULL,
+    value,
+    PRIMARY KEY (cell, key, worker)
+) WITHOUT ROWID;
+
+-- Copied pages by place and cause, mean over workers; harness/places.h and
+-- harness/causes.h say what these are.
+CREATE TABLE IF NOT EXISTS copies (
+    cell  INTEGER NOT NULL REFERENCES cells(id),
+    place TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    pages REAL NOT NULL,
+    PRIMARY KEY (cell, place, cause)
+) WITHOUT ROWID;
+
+-- By which means a metric was had that can be had by several, and the size of
+-- the environment, 'environment_bytes'.
+CREATE TABLE IF NOT EXISTS method (
+    cell  INTEGER NOT NULL REFERENCES cells(id),
+    key   TEXT NOT NULL,
+    value,
+    PRIMARY KEY (cell, key)
+) WITHOUT ROWID;
+
 -- Histograms, without empty buckets: collection pauses by generation, and
 -- request latencies (generation -1).
-CREATE TABLE histogram (
+CREATE TABLE IF NOT EXISTS histogram (
     cell       INTEGER NOT NULL REFERENCES cells(id),
     generation INTEGER NOT NULL,
     lower_ns   INTEGER NOT NULL,    -- lowest value of the bucket, ns

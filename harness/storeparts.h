@@ -1,0 +1,17 @@
+/* storeparts.h - what store.c, storewrite.c and storeread.c share. */
+#ifndef PERMAFROST_STOREPARTS_H
+#define PERMAFROST_STOREPARTS_H
+
+#include "store.h"
+
+/* Complains about the last error of the database and what cures it.  -1. */
+int store_broken(struct store *s, const char *what);
+
+/* Runs statements without results.  0, or -1 after a complaint: "cannot WHAT the
+ * database". */
+int store_execute(struct store *s, const char *sql, const char *what);
+
+/* The number that a one-value query gives, or -1 after a complaint. */
+int64_t store_number(struct store *s, const char *sql);
+
+#endif
