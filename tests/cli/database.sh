@@ -76,11 +76,14 @@ head -c 5000 "$tmp/good" >"$tmp/short.db"
 refused "$tmp/short.db" "$tmp/short.db: database disk image is malformed"
 mkdir "$tmp/folder.db"
 refused "$tmp/folder.db" "the database $tmp/folder.db: "
-refused_by_sql() {
+execute_sql() {
 	"$python" -B -c 'import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
 db.executescript(sys.argv[2])
-db.commit()' "$1" "$2" 2>"$tmp/sqlite" && refused "$1" "$3"
+db.commit()' "$1" "$2" 2>"$tmp/sqlite"
+}
+refused_by_sql() {
+	execute_sql "$1" "$2" && refused "$1" "$3"
 }
 if "$python" -B -c 'import sqlite3' 2>/dev/null; then
 	refused_by_sql "$tmp/foreign.db" "CREATE TABLE mine (a)" \
@@ -90,6 +93,27 @@ if "$python" -B -c 'import sqlite3' 2>/dev/null; then
 	cp "$tmp/good" "$tmp/future.db"
 	refused_by_sql "$tmp/future.db" "PRAGMA user_version = 99" \
 		"$tmp/future.db has schema version 99, this program knows"
+
+	# One of the first version: readers say so, a run brings it up to date,
+	# and its cells are still there.
+	cp "$tmp/good" "$tmp/old.db"
+	execute_sql "$tmp/old.db" "DROP TABLE worker; DROP TABLE copies;
+		DROP TABLE method; PRAGMA user_version = 1;
+		DELETE FROM metric WHERE key = 'worker_new_pages'" ||
+		fail "$(cat "$tmp/sqlite")"
+	harness export --db="$tmp/old.db"
+	expect_status 1
+	expect_line err "$tmp/old.db was made by an older version.*run"
+	harness run $small --python="$tag" --db="$tmp/old.db"
+	expect_status 0
+	harness export --run=1 --format=json --db="$tmp/old.db"
+	expect_status 0
+	expect_json "$tmp/out" 'd["cells"][0]["total_kib"] > 0 and
+		d["cells"][0]["copies"] is None and
+		d["cells"][0]["worker_new_pages"] is None and
+		"version" in d["cells"][0]["unavailable"]["worker_new_pages"]'
+	harness export --format=json --db="$tmp/old.db"
+	expect_json "$tmp/out" 'd["cells"][0]["copies"]["pymalloc"]'
 else
 	echo "foreign databases not tested: $python has no sqlite3"
 fi

@@ -41,6 +41,28 @@ done
 expect_json "$tmp/run.json" 'all(a["worker_minor_faults"] <=
 	b["worker_minor_faults"] for c in d["cells"]
 	for a, b in zip(c["curve"], c["curve"][1:]))'
+# The parts make the whole: copies by place and cause, values of each worker,
+# faults, and private memory, which is copied pages and new ones.
+expect_json "$tmp/run.json" 'all(abs(sum(sum(row.values()) for row in
+	c["copies"].values()) - c["worker_cow_pages"]) < 1e-6
+	for c in d["cells"])'
+expect_json "$tmp/run.json" 'all(abs(sum(n for row in c["copies"].values()
+	for cause, n in row.items() if cause != "nothing") -
+	c["worker_floor_pages"]) < 1e-6 for c in d["cells"])'
+expect_json "$tmp/run.json" 'all(len(v) == 2 and abs(sum(v) / 2 - c[k]) < 1e-6
+	for c in d["cells"] for k, v in c["per_worker"].items()) and
+	all("worker_pss_kib" in c["per_worker"] for c in d["cells"])'
+expect_json "$tmp/run.json" 'all(c["gc_faults"] + c["app_faults"] ==
+	c["worker_minor_faults"] for c in d["cells"])'
+expect_json "$tmp/run.json" 'all(abs((c["worker_cow_pages"] +
+	c["worker_new_pages"]) * d["host"]["page_bytes"] / 1024.0 /
+	c["worker_private_kib"] - 1) < 0.02 for c in d["cells"])'
+expect_json "$tmp/run.json" 'all(0 <= c["methods"]["environment_bytes"] < 4096
+	and c["methods"]["gc_pause"] != "not seen" for c in d["cells"])'
+expect_json "$tmp/run.json" 'all(max(x for x in
+	c["gc_generation_pause_max_us"] if x) == c["gc_pause_max_us"]
+	for c in d["cells"])'
+
 harness run --python="$tag" --db="$tmp/none.db" --baseline=freeze --scale=100 \
 	--workers=1 --requests=0 --format=json
 expect_status 0
