@@ -11,6 +11,7 @@
 
 #include "celllimits.h"
 #include "commands.h"
+#include "doctor.h"
 #include "draw.h"
 #include "family.h"
 #include "host.h"
@@ -420,6 +421,7 @@ static int begin(struct arguments *a, struct store *s, int64_t *run)
 		host = host_facts();
 		stored = options_json(&a->selection, &plan, &a->limits);
 		*run = store_begin_run(s, stored, host, plan.cells);
+		doctor_warn(host);
 		json_decref(host);
 		json_decref(stored);
 		if (*run < 0)
@@ -479,7 +481,8 @@ int cmd_run(int argc, char **argv)
 	family_adopt_strays();
 	code = a.resume ? resume(&a, &s, &run) : begin(&a, &s, &run);
 	if (code == 0 && run > 0) {
-		host_warn();
+		if (a.resume)
+			doctor_warn(NULL);
 		code = run_pending(&s, run, &a.limits);
 		if (code == 0 && store_end_run(&s, run) < 0)
 			code = EXIT_FAULT;

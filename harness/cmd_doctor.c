@@ -1,0 +1,210 @@
+/* cmd_doctor.c - `harness doctor`: what this host can measure and what not, and
+ * how to cure it. */
+#define _GNU_SOURCE
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "doctor.h"
+#include "host.h"
+#include "install.h"
+#include "util.h"
+
+#define COLUMNS 98
+#define DETAIL_COLUMN 31
+#define ADVICE_COLUMN 18
+
+struct arguments {
+	const char *format;
+	int strict;
+};
+
+enum { KEY_FORMAT = 0x100, KEY_STRICT };
+
+static const struct argp_option options[] = {
+	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
+	  0 },
+	{ "strict", KEY_STRICT, NULL, 0, "exit with code 5 when some metric "
+	  "cannot be had or trusted on this host right now", 0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case KEY_FORMAT:
+		if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0)
+			argp_error(state, "--format takes table or json, not "
+				   "'%s'", arg);
+		a->format = arg;
+		return 0;
+	case KEY_STRICT:
+		a->strict = 1;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "doctor takes no '%s'", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Says what this host can measure and what not, what that does "
+	       "to which metric, and how to cure it.  Looks only, changes "
+	       "nothing, and takes no privileges."
+	       "\vThe exit code is 0 however bad the news, unless --strict is "
+	       "given.",
+};
+
+/* Prints words from column `column` on, where the line already stands, with all
+ * further lines indented to it. */
+static void print_wrapped(const char *text, int column)
+{
+	int at = column;
+
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " ");
+
+		if (at > column && at + 1 + n > COLUMNS) {
+			printf("\n%*s", column, "");
+			at = column;
+		} else if (at > column) {
+			putchar(' ');
+			at++;
+		}
+		printf("%.*s", n, text);
+		at += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static void print_advice(const char *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	printf("%*s%-*s", 9, "", ADVICE_COLUMN - 9, name);
+	print_wrapped(text, ADVICE_COLUMN);
+}
+
+static char *join(const json_t *words)
+{
+	const json_t *word;
+	char *list = xstrdup(""), *longer;
+	size_t index;
+
+	json_array_foreach(words, index, word) {
+		longer = xasprintf("%s%s%s", list, index ? ", " : "",
+				   json_string_value(word));
+		free(list);
+		list = longer;
+	}
+	return list;
+}
+
+static void print_finding(const json_t *finding)
+{
+	const char *label, *state, *detail, *harm, *effect, *cure;
+	json_t *metrics;
+
+	/* The texts are ours: doctor_judge() makes them all. */
+	json_unpack((json_t *)finding, "{ss ss ss ss so}", "label", &label,
+		    "state", &state, "detail", &detail, "harm", &harm,
+		    "metrics", &metrics);
+	effect = json_string_value(json_object_get(finding, "effect"));
+	cure = json_string_value(json_object_get(finding, "cure"));
+	printf("%-*s%-*s", 9, state, DETAIL_COLUMN - 9, label);
+	print_wrapped(detail, DETAIL_COLUMN);
+	print_advice("effect:", effect);
+	if (strcmp(harm, "none") != 0) {
+		char *list = join(metrics);
+
+		print_advice(strcmp(harm, "lost") == 0 ? "lost:" : "doubt:",
+			     list);
+		free(list);
+	}
+	print_advice("cure:", cure);
+}
+
+static void print_report(const json_t *facts, const json_t *findings,
+			 const json_t *verdict)
+{
+	const char *cpu = json_string_value(json_object_get(facts, "cpu"));
+	double kib = json_number_value(json_object_get(facts, "memory_kib"));
+	const json_t *item;
+	size_t index;
+	char *host = xasprintf("%s %s %s, %lld CPUs%s%s%s",
+		json_string_value(json_object_get(facts, "system")),
+		json_string_value(json_object_get(facts, "kernel")),
+		json_string_value(json_object_get(facts, "machine")),
+		(long long)json_integer_value(json_object_get(facts, "cpus")),
+		cpu ? " (" : "", cpu ? cpu : "", cpu ? ")" : "");
+
+	print_wrapped(host, 0);
+	if (kib > 0)
+		printf("%.1f GiB of memory\n", kib / (1024 * 1024));
+	putchar('\n');
+	free(host);
+	json_array_foreach(findings, index, item)
+		print_finding(item);
+	putchar('\n');
+	json_array_foreach(verdict, index, item)
+		print_wrapped(json_string_value(item), 0);
+}
+
+/* The interpreters that configure found, as facts; none after a complaint. */
+static void add_interpreters(json_t *facts)
+{
+	struct interpreters list;
+	json_int_t supported = 0;
+
+	if (interpreters_load(&list) < 0)
+		return;
+	for (size_t i = 0; i < list.n; i++)
+		supported += list.items[i].reason == NULL;
+	json_object_set_new(facts, "interpreters_found",
+			    json_integer((json_int_t)list.n));
+	json_object_set_new(facts, "interpreters_supported",
+			    json_integer(supported));
+	interpreters_fini(&list);
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct arguments a = { .format = "table" };
+	json_t *facts, *findings, *verdict;
+	int code = EXIT_OK;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	facts = host_facts();
+	add_interpreters(facts);
+	findings = doctor_judge(facts);
+	verdict = doctor_verdict(findings);
+	if (strcmp(a.format, "json") == 0) {
+		json_t *document = json_pack("{sO sb sO sO}",
+			"verdict", verdict,
+			"trustworthy", doctor_trustworthy(findings),
+			"findings", findings, "facts", facts);
+
+		json_dumpf(document, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(document);
+	} else {
+		print_report(facts, findings, verdict);
+	}
+	if (a.strict && !doctor_trustworthy(findings))
+		code = EXIT_UNTRUSTED;
+	json_decref(verdict);
+	json_decref(findings);
+	json_decref(facts);
+	return code;
+}

@@ -1,0 +1,241 @@
+/* hostcgroup.c - the control group that we are in: its limits, and whether one
+ * could be made below it.
+ *
+ * A controller belongs to one hierarchy: to a mount of type cgroup (version 1)
+ * that names it in its options, or else to the one of type cgroup2.  In a
+ * container the mount may show only a part of the hierarchy; its root then is a
+ * prefix of our path.  A limit of any group above counts, too.
+ * Source: proc_pid_mountinfo(5), cgroups(7), the kernel's
+ * Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
+ */
+#define _GNU_SOURCE
+#include "hostparts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+/* Whether `word` is one of the parts of `list` between separators. */
+static int has_word(const char *list, const char *word, char separator)
+{
+	struct strings words = { NULL, 0 };
+	int found;
+
+	strings_split(&words, list, separator);
+	found = strings_has(&words, word);
+	strings_fini(&words);
+	return found;
+}
+
+/* Our path in the hierarchy with the controller ("" is version 2); to free, or
+ * NULL.  A line is NUMBER:CONTROLLERS:PATH. */
+static char *own_path(const char *cgroups, const char *controller)
+{
+	char *text = xstrdup(cgroups), *rest = text, *line, *path = NULL;
+
+	while (path == NULL && (line = strsep(&rest, "\n")) != NULL) {
+		char *list = strchr(line, ':');
+		char *end = list != NULL ? strchr(list + 1, ':') : NULL;
+
+		if (end == NULL)
+			continue;
+		*end = '\0';
+		if (*controller == '\0' ? list[1] == '\0' :
+		    has_word(list + 1, controller, ','))
+			path = xstrdup(end + 1);
+	}
+	free(text);
+	return path;
+}
+
+int hostcgroup_locate(const char *mountinfo, const char *cgroups,
+		      const char *controller, char **mount, char **dir)
+{
+	char *text = xstrdup(mountinfo), *rest = text, *line, *path;
+	char *found_root = NULL, *found_mount = NULL;
+	int version = 0;
+
+	*mount = *dir = NULL;
+	while (version != 1 && (line = strsep(&rest, "\n")) != NULL) {
+		char root[1024], point[1024], type[32], options[1024];
+		char *dash = strstr(line, " - ");
+
+		if (dash == NULL ||
+		    sscanf(line, "%*s %*s %*s %1023s %1023s", root,
+			   point) != 2 ||
+		    sscanf(dash, " - %31s %*s %1023s", type, options) != 2)
+			continue;
+		if (strcmp(type, "cgroup2") == 0)
+			version = 2;
+		else if (strcmp(type, "cgroup") == 0 &&
+			 has_word(options, controller, ','))
+			version = 1;
+		else
+			continue;
+		free(found_root);
+		free(found_mount);
+		found_root = xstrdup(root);
+		found_mount = xstrdup(point);
+	}
+	path = version == 0 ? NULL :
+		own_path(cgroups, version == 1 ? controller : "");
+	if (path == NULL) {
+		version = 0;
+	} else {
+		size_t n = strcmp(found_root, "/") == 0 ? 0 :
+			strlen(found_root);
+		const char *below = strncmp(path, found_root, n) == 0 ?
+			path + n : "";
+
+		*mount = xstrdup(found_mount);
+		*dir = xasprintf("%s%s", found_mount,
+				 strcmp(below, "/") == 0 ? "" : below);
+	}
+	free(path);
+	free(found_root);
+	free(found_mount);
+	free(text);
+	return version;
+}
+
+/* The first two numbers of a file; "max" and what is not there is -1. */
+static void read_numbers(const char *dir, const char *name, long long v[2])
+{
+	char *path = xasprintf("%s/%s", dir, name), *text, *rest;
+
+	v[0] = v[1] = -1;
+	if (read_file(path, 4096, &text, NULL) == 0) {
+		v[0] = strtoll(text, &rest, 10);
+		if (rest == text) {
+			v[0] = -1;
+			rest += strncmp(text, "max", 3) == 0 ? 3 : 0;
+		}
+		v[1] = strtoll(rest, NULL, 10);
+		free(text);
+	}
+	free(path);
+}
+
+/* One group's limit of CPUs; -1: none. */
+static double quota(int version, const char *dir)
+{
+	long long v[2], period[2];
+
+	read_numbers(dir, version == 1 ? "cpu.cfs_quota_us" : "cpu.max", v);
+	if (version == 1) {
+		read_numbers(dir, "cpu.cfs_period_us", period);
+		v[1] = period[0];
+	}
+	return v[0] < 0 || v[1] <= 0 ? -1 : (double)v[0] / (double)v[1];
+}
+
+static double memory_limit(int version, const char *dir)
+{
+	long long v[2];
+
+	read_numbers(dir, version == 1 ? "memory.limit_in_bytes" : "memory.max",
+		     v);
+	/* Version 1 says "none" with the greatest number of pages. */
+	return v[0] < 0 || v[0] > 1LL << 60 ? -1 : (double)v[0] / 1024;
+}
+
+static double process_limit(int version, const char *dir)
+{
+	long long v[2];
+
+	(void)version;
+	read_numbers(dir, "pids.max", v);
+	return v[0] < 0 ? -1 : (double)v[0];
+}
+
+/* The least limit of our group and of all above it; -1: none. */
+static double least(const char *mountinfo, const char *cgroups,
+		    const char *controller,
+		    double (*limit)(int version, const char *dir))
+{
+	char *mount, *dir;
+	int version = hostcgroup_locate(mountinfo, cgroups, controller, &mount,
+					&dir);
+	double result = -1;
+
+	while (version != 0) {
+		double v = limit(version, dir);
+		char *slash = strrchr(dir, '/');
+
+		if (v >= 0 && (result < 0 || v < result))
+			result = v;
+		if (slash == NULL || strlen(dir) <= strlen(mount))
+			break;
+		*slash = '\0';
+	}
+	free(mount);
+	free(dir);
+	return result;
+}
+
+/* Whether a group for a cell can be made, as far as can be told without making
+ * one: version 2 needs the memory controller and files that are delegated to
+ * us, version 1 a folder that we may write. */
+static void add_creation(json_t *facts, const char *mountinfo,
+			 const char *cgroups)
+{
+	char *mount, *dir, *path, *controllers = NULL;
+	int version = hostcgroup_locate(mountinfo, cgroups, "memory", &mount,
+					&dir);
+	const char *answer = "yes";
+
+	if (version == 2) {
+		path = xasprintf("%s/cgroup.controllers", dir);
+		if (read_file(path, 4096, &controllers, NULL) == 0)
+			controllers[strcspn(controllers, "\n")] = '\0';
+		if (controllers == NULL ||
+		    !has_word(controllers, "memory", ' '))
+			answer = "no memory controller here";
+		free(path);
+		free(controllers);
+		path = xasprintf("%s/cgroup.procs", dir);
+		if (strcmp(answer, "yes") == 0 && access(path, W_OK) < 0)
+			answer = strerror(errno);
+		free(path);
+	}
+	if (version == 0)
+		answer = "no memory controller is mounted";
+	else if (strcmp(answer, "yes") == 0 && access(dir, W_OK) < 0)
+		answer = strerror(errno);
+	json_object_set_new(facts, "cgroup_version",
+			    version ? json_integer(version) : json_null());
+	json_object_set_new(facts, "cgroup_create", json_string(answer));
+	free(mount);
+	free(dir);
+}
+
+static json_t *or_null(double v)
+{
+	return v < 0 ? json_null() : json_real(v);
+}
+
+void hostcgroup_add(json_t *facts)
+{
+	char *mountinfo = NULL, *cgroups = NULL;
+	const char *m, *c;
+
+	if (read_file("/proc/self/mountinfo", 4u << 20, &mountinfo, NULL) < 0)
+		mountinfo = NULL;
+	if (read_file("/proc/self/cgroup", 65536, &cgroups, NULL) < 0)
+		cgroups = NULL;
+	m = mountinfo != NULL ? mountinfo : "";
+	c = cgroups != NULL ? cgroups : "";
+	json_object_set_new(facts, "cpu_quota",
+			    or_null(least(m, c, "cpu", quota)));
+	json_object_set_new(facts, "memory_limit_kib",
+			    or_null(least(m, c, "memory", memory_limit)));
+	json_object_set_new(facts, "limit_cgroup_processes",
+			    or_null(least(m, c, "pids", process_limit)));
+	add_creation(facts, m, c);
+	free(mountinfo);
+	free(cgroups);
+}
