@@ -88,8 +88,8 @@ int hostcgroup_locate(const char *mountinfo, const char *cgroups,
 	} else {
 		size_t n = strcmp(found_root, "/") == 0 ? 0 :
 			strlen(found_root);
-		const char *below = strncmp(path, found_root, n) == 0 ?
-			path + n : "";
+		const char *below = strncmp(path, found_root, n) == 0 &&
+			(path[n] == '/' || path[n] == '\0') ? path + n : "";
 
 		*mount = xstrdup(found_mount);
 		*dir = xasprintf("%s%s", found_mount,
