@@ -632,8 +632,8 @@ static void judge_userfaultfd(const json_t *facts, struct finding *f)
 const struct doctor_rule doctor_rules[] = {
 	{ "interpreters", "interpreters", ALL, judge_interpreters },
 	{ "smaps", "memory of processes", MEMORY, judge_smaps },
-	{ "stat", "faults of processes", "worker_minor_faults exit_faults",
-	  judge_stat },
+	{ "stat", "faults of processes",
+	  "worker_minor_faults app_faults exit_faults", judge_stat },
 	{ "pagemap", "copied pages", "pages", judge_pagemap },
 	{ "child_memory", "contents of pages", "worker_floor_pages",
 	  judge_child_memory },
