@@ -1,0 +1,478 @@
+/* cgroup.c - makes, reads and removes a memory cgroup, v1 or v2.
+ *
+ * How exact the figures are (mm/memcontrol.c of Linux 6.x): processes are charged
+ * 64 pages at a time and per CPU (MEMCG_CHARGE_BATCH, 32 on older kernels), so
+ * `usage` may be that much too high per CPU, for as long as the cgroup lives.
+ * memory.stat is summed up when it is read, if more than 64 pages per CPU have
+ * changed since it last was, and every 2 s in any case: at a barrier it is off by
+ * at most 64 pages per CPU, and exact after standing still for 2 s.  Nothing one
+ * can read forces the sum.  So it is the parts that one should compare with: on 64
+ * CPUs, `usage` may be 16 MiB too high.
+ *
+ * A page is charged to the cgroup whose process first touched it, and stays there:
+ * libraries that were in the page cache before are not charged, and a file that
+ * the cell is the first to read is, also without being mapped.
+ *
+ * On v2 a cgroup has memory figures only if its parent's cgroup.subtree_control
+ * names memory, and a parent with processes of its own cannot name it: hence the
+ * search among the ancestors.
+ */
+#define _GNU_SOURCE
+#include "cgroup.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define PREFIX "permafrost-"	/* and the maker's process id */
+
+#define REMOVE_TRIES 200	/* of 5 ms: the dead leave a little later */
+
+/* Whether `list`, whose words `separator` parts, holds `word`. */
+static int has_word(const char *list, const char *word, char separator)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p != NULL && *p != '\0';
+	     p = strchr(p, separator), p += p != NULL)
+		if (strncmp(p, word, n) == 0 &&
+		    (p[n] == separator || p[n] == '\0' || p[n] == '\n'))
+			return 1;
+	return 0;
+}
+
+/* The path of the own cgroup, from /proc/self/cgroup: lines of NUMBER:LIST:PATH,
+ * where v2 is number 0 with an empty list.  New, or NULL. */
+static char *own_path(const char *self, int version)
+{
+	char *text = xstrdup(self), *rest = text, *line, *path = NULL;
+
+	while (path == NULL && (line = strsep(&rest, "\n")) != NULL) {
+		char *list = strchr(line, ':');
+		char *p = list != NULL ? strchr(list + 1, ':') : NULL;
+
+		if (p == NULL)
+			continue;
+		*p = '\0';
+		if (version == 2 ? strcmp(line, "0:") == 0 :
+		    has_word(list + 1, "memory", ','))
+			path = xstrdup(p + 1);
+	}
+	free(text);
+	return path;
+}
+
+/* Undoes the octal escapes of mountinfo in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p != '\0'; to++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' &&
+		    p[2] >= '0' && p[2] <= '7' && p[3] >= '0' && p[3] <= '7') {
+			*to = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 |
+				     (p[3] - '0'));
+			p += 4;
+		} else {
+			*to = *p++;
+		}
+	}
+	*to = '\0';
+}
+
+struct mount {
+	char *root, *point;	/* parts of the line */
+};
+
+/* Takes a line of mountinfo apart, in place.  Whether it mounts the hierarchy
+ * that may have memory. */
+static int parse_mount(char *line, int version, struct mount *m)
+{
+	char *kind = strstr(line, " - "), *fields[5], *type, *options;
+
+	if (kind == NULL)
+		return 0;
+	*kind = '\0';
+	kind += 3;
+	for (int i = 0; i < 5; i++)
+		if ((fields[i] = strsep(&line, " ")) == NULL)
+			return 0;
+	type = strsep(&kind, " ");
+	strsep(&kind, " ");
+	options = kind != NULL ? kind : "";
+	m->root = fields[3];
+	m->point = fields[4];
+	unescape(m->root);
+	unescape(m->point);
+	return version == 2 ? strcmp(type, "cgroup2") == 0 :
+		strcmp(type, "cgroup") == 0 && has_word(options, "memory", ',');
+}
+
+/* What follows `root` in `path`: "" or "/..."; NULL when it is elsewhere. */
+static const char *below(const char *path, const char *root)
+{
+	size_t n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+	if (strncmp(path, root, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+		return NULL;
+	path += n;
+	if (strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\0'))
+		return NULL;	/* outside of this cgroup namespace */
+	return strcmp(path, "/") == 0 ? "" : path;
+}
+
+char *cgroup_locate(const char *mountinfo, const char *self, int version,
+		    size_t *mount_length)
+{
+	char *path = own_path(self, version), *text = xstrdup(mountinfo);
+	char *rest = text, *line, *found = NULL;
+	int inside = 0;
+
+	while (path != NULL && !inside &&
+	       (line = strsep(&rest, "\n")) != NULL) {
+		struct mount m;
+		const char *tail;
+
+		if (!parse_mount(line, version, &m))
+			continue;
+		tail = below(path, m.root);
+		inside = tail != NULL;
+		if (!inside && found != NULL)
+			continue;
+		free(found);
+		found = xasprintf("%s%s", m.point, inside ? tail : "");
+		*mount_length = strlen(m.point);
+	}
+	free(path);
+	free(text);
+	return found;
+}
+
+/* The number that `text` begins with, or -1. */
+static int64_t number(const char *text)
+{
+	return isdigit((unsigned char)*text) ? strtoll(text, NULL, 10) : -1;
+}
+
+/* The number behind "NAME " at the start of a line, or -1. */
+static int64_t stat_value(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = text; line != NULL;
+	     line = strchr(line, '\n'), line += line != NULL)
+		if (strncmp(line, name, n) == 0 && line[n] == ' ')
+			return number(line + n + 1);
+	return -1;
+}
+
+/* What v2 charges to the kernel, in bytes: `kernel` (Linux 5.18), or its parts
+ * before; sockets are beside it.  -1 when neither is told. */
+static int64_t kernel_bytes(const char *text)
+{
+	static const char *const parts[] = { "kernel_stack", "pagetables",
+		"percpu", "vmalloc", "slab" };
+	int64_t sum = stat_value(text, "kernel");
+	int64_t sockets = stat_value(text, "sock");
+
+	if (sum < 0)
+		for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+			int64_t part = stat_value(text, parts[i]);
+
+			if (part >= 0)
+				sum = sum < 0 ? part : sum + part;
+		}
+	return sum < 0 || sockets < 0 ? sum : sum + sockets;
+}
+
+int cgroup_parse_stat(const char *text, int version, struct cgroup_memory *m)
+{
+	/* v1's plain names leave out descendants, total_ ones hold them. */
+	int64_t anon = stat_value(text, version == 2 ? "anon" : "total_rss");
+	int64_t file = stat_value(text, version == 2 ? "file" : "total_cache");
+	int64_t shmem = stat_value(text, version == 2 ? "shmem" : "total_shmem");
+	int64_t kernel = version == 2 ? kernel_bytes(text) : 0;
+
+	if (anon < 0 || file < 0 || shmem < 0)
+		return -EINVAL;
+	m->anon = anon / 1024;
+	m->shmem = shmem / 1024;
+	/* Both hierarchies count shmem among the page cache.  The two are not
+	 * summed up in one moment. */
+	m->file = file > shmem ? (file - shmem) / 1024 : 0;
+	if (version == 2)
+		m->kernel = kernel < 0 ? -1 : kernel / 1024;
+	return 0;
+}
+
+long cgroup_maker(const char *name)
+{
+	long pid;
+
+	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 ||
+	    parse_long(name + strlen(PREFIX), 1, INT_MAX, &pid) < 0)
+		return 0;
+	return pid;
+}
+
+/* Reads DIRECTORY/NAME into *text, to free.  0 or -errno. */
+static int read_entry(const char *directory, const char *name, char **text)
+{
+	char *path = xasprintf("%s/%s", directory, name);
+	int result = read_file(path, 1u << 20, text, NULL);
+
+	free(path);
+	return result;
+}
+
+/* Reads a file of one number of bytes, as KiB.  0 or -errno. */
+static int read_kib(const char *directory, const char *name, int64_t *kib)
+{
+	char *text;
+	int result = read_entry(directory, name, &text);
+
+	if (result < 0)
+		return result;
+	*kib = number(text);
+	free(text);
+	if (*kib < 0)
+		return -EINVAL;
+	*kib /= 1024;
+	return 0;
+}
+
+static const char *usage_file(int version)
+{
+	return version == 2 ? "memory.current" : "memory.usage_in_bytes";
+}
+
+int cgroup_read(const struct cgroup *c, struct cgroup_memory *m)
+{
+	char *text;
+	int result;
+
+	if (c->path == NULL)
+		return -ENOENT;
+	/* First, since reading is what brings it up to date. */
+	result = read_entry(c->path, "memory.stat", &text);
+	if (result < 0)
+		return result;
+	result = cgroup_parse_stat(text, c->version, m);
+	free(text);
+	if (result == 0 && c->version == 1 &&
+	    read_kib(c->path, "memory.kmem.usage_in_bytes", &m->kernel) < 0)
+		m->kernel = -1;
+	if (result == 0)
+		result = read_kib(c->path, usage_file(c->version), &m->usage);
+	return result;
+}
+
+int cgroup_enter(int procs)
+{
+	return write(procs, "0", 1) == 1 ? 0 : -errno;
+}
+
+/* Whether the rights suffice to move a process there: moves one that ends at
+ * once.  0 or -errno. */
+static int try_to_enter(int procs)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		_exit(-cgroup_enter(procs));	/* error numbers fit */
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+/* Removes what dead harness processes left below `parent`.  A number that is in
+ * use again keeps its leftover until that process ends, too. */
+static void remove_leftovers(const char *parent)
+{
+	DIR *directory = opendir(parent);
+	struct dirent *entry;
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		long pid = cgroup_maker(entry->d_name);
+
+		/* The kernel refuses one with processes or children. */
+		if (pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+			(void)!unlinkat(dirfd(directory), entry->d_name,
+					AT_REMOVEDIR);
+	}
+	if (directory != NULL)
+		closedir(directory);
+}
+
+/* Whether children of `parent` have memory figures. */
+static int gives_memory(const char *parent, int version)
+{
+	char *text;
+	int result = read_entry(parent, version == 2 ? "cgroup.subtree_control" :
+				usage_file(1), &text);
+
+	if (result < 0)
+		return 0;
+	result = version == 1 || has_word(text, "memory", ' ');
+	free(text);
+	return result;
+}
+
+/* Makes a directory, in place of a leftover of the same name. */
+static int make_directory(const char *path)
+{
+	if (mkdir(path, 0755) == 0 ||
+	    (errno == EEXIST && rmdir(path) == 0 && mkdir(path, 0755) == 0))
+		return 0;
+	return -errno;
+}
+
+static int open_procs(const char *path)
+{
+	char *name = xasprintf("%s/cgroup.procs", path);
+	int fd = open(name, O_WRONLY | O_CLOEXEC), error = errno;
+
+	free(name);
+	return fd < 0 ? -error : fd;
+}
+
+/* Removes and forgets what was made.  0 or -errno. */
+static int undo(struct cgroup *c)
+{
+	int result = 0;
+
+	if (c->procs >= 0)
+		close(c->procs);
+	c->procs = -1;
+	for (int i = 0; c->path != NULL && i < REMOVE_TRIES; i++) {
+		result = rmdir(c->path) == 0 || errno == ENOENT ? 0 : -errno;
+		if (result != -EBUSY)
+			break;
+		usleep(5000);
+	}
+	free(c->path);
+	c->path = NULL;
+	return result;
+}
+
+/* Makes the cgroup below `parent`.  0, or -errno and c->reason, which is kept from
+ * the first parent that refused. */
+static int make_below(struct cgroup *c, const char *parent, int version)
+{
+	const char *what = "no right to create a cgroup under";
+	struct cgroup_memory m;
+	int result;
+
+	if (!gives_memory(parent, version))
+		return -ENODEV;
+	c->version = version;
+	c->path = xasprintf("%s/" PREFIX "%d", parent, (int)getpid());
+	result = make_directory(c->path);
+	if (result < 0) {
+		free(c->path);		/* not ours: never remove it */
+		c->path = NULL;
+		goto refused;
+	}
+	what = "no right to move a process into a cgroup under";
+	result = open_procs(c->path);
+	if (result >= 0) {
+		c->procs = result;
+		result = try_to_enter(c->procs);
+	}
+	if (result == 0) {
+		what = "no memory figures in a cgroup under";
+		result = cgroup_read(c, &m);
+	}
+	if (result == 0)
+		return 0;
+	undo(c);
+refused:
+	if (c->reason == NULL)
+		c->reason = xasprintf("%s %s: %s", what, parent,
+				      strerror(-result));
+	return result;
+}
+
+/* Makes the cgroup below `directory`, or the next of its ancestors up to the mount
+ * point that allows it.  Shortens `directory`. */
+static int make_upwards(struct cgroup *c, char *directory, size_t mount_length,
+			int version)
+{
+	int result = -ENODEV, first = 0;
+
+	for (;;) {
+		char *slash = strrchr(directory, '/');
+
+		remove_leftovers(directory);
+		if (c->path == NULL) {
+			result = make_below(c, directory, version);
+			if (first == 0)
+				first = result == -ENODEV ? 0 : result;
+		}
+		if (strlen(directory) <= mount_length || slash == NULL)
+			break;
+		*slash = '\0';
+	}
+	return c->path != NULL ? 0 : first != 0 ? first : result;
+}
+
+int cgroup_make(struct cgroup *c)
+{
+	char *mountinfo = NULL, *self = NULL;
+	int result;
+
+	*c = (struct cgroup){ .procs = -1 };
+	result = read_file("/proc/self/mountinfo", 16u << 20, &mountinfo, NULL);
+	if (result == 0)
+		result = read_file("/proc/self/cgroup", 1u << 20, &self, NULL);
+	if (result < 0) {
+		c->reason = xasprintf("this kernel tells of no cgroups: %s",
+				      strerror(-result));
+		goto out;
+	}
+	result = -ENODEV;
+	for (int version = 2; version >= 1 && c->path == NULL; version--) {
+		size_t mount_length;
+		char *directory = cgroup_locate(mountinfo, self, version,
+						&mount_length);
+
+		if (directory == NULL)
+			continue;
+		result = make_upwards(c, directory, mount_length, version);
+		free(directory);
+	}
+	if (result < 0 && c->reason == NULL)
+		c->reason = xstrdup("no cgroup here has the memory controller");
+	if (result == 0) {
+		free(c->reason);
+		c->reason = NULL;
+	}
+out:
+	free(mountinfo);
+	free(self);
+	return result;
+}
+
+int cgroup_fini(struct cgroup *c)
+{
+	int result = undo(c);
+
+	free(c->reason);
+	c->reason = NULL;
+	return result;
+}
