@@ -81,6 +81,9 @@ static int is_kind(uint64_t entry, enum pages_kind kind)
 {
 	if (kind == PAGES_PRESENT)
 		return (entry & PRESENT) != 0;
+	if (kind == PAGES_OF_FILE)
+		return (entry & (PRESENT | FILE_OR_SHARED)) ==
+			(PRESENT | FILE_OR_SHARED);
 	return (entry & (PRESENT | FILE_OR_SHARED | EXCLUSIVE)) ==
 		(PRESENT | EXCLUSIVE);
 }
@@ -124,8 +127,8 @@ int pages_each(struct pages *p, uint64_t start, uint64_t end,
 		.vec = (uintptr_t)regions,
 		.vec_len = REGIONS,
 		.category_inverted = kind == PAGES_OWNED ? SCAN_FILE : 0,
-		.category_mask = kind == PAGES_OWNED ?
-			SCAN_PRESENT | SCAN_FILE : SCAN_PRESENT,
+		.category_mask = kind == PAGES_PRESENT ? SCAN_PRESENT :
+			SCAN_PRESENT | SCAN_FILE,
 		.return_mask = SCAN_PRESENT,
 	};
 

@@ -27,6 +27,7 @@ struct pages {
 enum pages_kind {
 	PAGES_PRESENT,		/* of any kind */
 	PAGES_OWNED,		/* anonymous, mapped by this process alone */
+	PAGES_OF_FILE,		/* of a file or shared anonymous, no private copy */
 };
 
 /* Opens the page table of `pid`.  0 or -errno.  Close in both cases. */
