@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "procfs.h"
 #include "util.h"
 
@@ -48,6 +49,7 @@ int family_init(struct family *f, int workers, int64_t timeout_s,
 		.count = workers + 1,
 		.shm_fd = -1,
 		.output = -1,
+		.cgroup_procs = -1,
 		.min_free_kib = min_free_kib,
 		.shared_bytes = shm_bytes((uint64_t)workers + 1),
 		.deadline = now_ns() + timeout_s * 1000000000,
@@ -77,7 +79,9 @@ int family_init(struct family *f, int workers, int64_t timeout_s,
 	return 0;
 }
 
-/* Runs in the child: only descriptors that the template needs stay open. */
+/* Runs in the child: only descriptors that the template needs stay open.  What
+ * goes wrong is sent over `report`: -errno of entering the cgroup, and errno of
+ * exec. */
 static void exec_template(struct family *f, char **argv, int output, int report)
 {
 	pid_t parent = getppid();
@@ -86,6 +90,9 @@ static void exec_template(struct family *f, char **argv, int output, int report)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAULT);
+	error = f->cgroup_procs >= 0 ? cgroup_enter(f->cgroup_procs) : 0;
+	if (error < 0)
+		(void)!write(report, &error, sizeof error);
 	setsid();
 	signal(SIGPIPE, SIG_DFL);
 	null = open("/dev/null", O_RDONLY);
@@ -153,8 +160,11 @@ int family_start(struct family *f, char **argv, int fds_at)
 	output[0] = -1;
 	close(report[1]);
 	report[1] = -1;
-	if (read(report[0], &error, sizeof error) == sizeof error)
-		result = -error;
+	while (read(report[0], &error, sizeof error) == sizeof error)
+		if (error < 0)
+			f->cgroup_error = error;
+		else
+			result = -error;
 out:
 	for (int i = 0; i < f->count; i++)
 		close(first + i);

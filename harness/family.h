@@ -41,6 +41,8 @@ struct family {
 	char *error;		/* first reason why the cell fails, or NULL */
 	int64_t looked;		/* when deaths were last looked for, ns */
 	struct rlimit nofile;	/* the limit that the template gets */
+	int cgroup_procs;	/* of the cgroup to start in (cgroup.h); -1: none */
+	int cgroup_error;	/* the template is not in it: -errno */
 };
 
 /* Sets up channels and shared memory for `workers`.  0 or -errno; call
@@ -49,7 +51,9 @@ int family_init(struct family *f, int workers, int64_t timeout_s,
 		int64_t min_free_kib);
 
 /* Starts the template: argv gets "SHM_FD FIRST_CHANNEL_FD" inserted at
- * argv[fds_at] and argv[fds_at + 1].  0 or -errno. */
+ * argv[fds_at] and argv[fds_at + 1].  When f->cgroup_procs is set, all that it
+ * touches is charged there, unless f->cgroup_error says why not: no reason to
+ * fail.  0 or -errno. */
 int family_start(struct family *f, char **argv, int fds_at);
 
 /* Waits for something to happen and takes it in.  0; -ETIMEDOUT after the
