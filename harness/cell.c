@@ -16,8 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cellstate.h"
+#include "memfd.h"
 
 /* The size of the environment moves the stack and so whatever depends on its
  * alignment; it varies with the seed, so between repeats and not between
@@ -55,6 +57,8 @@ static int sample_process(pid_t pid, struct sample *s)
 	if (result == 0)
 		result = procfs_read_stat(pid, &stat);
 	if (result == 0)
+		result = procfs_read_page_tables(pid, &s->page_tables);
+	if (result == 0)
 		result = procfs_read_cpu(pid, &s->cpu_ns);
 	s->minor_faults = stat.minor_faults;
 	return result;
@@ -76,6 +80,25 @@ static int explain_copies(struct cell *c)
 	return result;
 }
 
+/* What no process shows of itself: memory that is mapped by none, and what the
+ * kernel charges to all of them. */
+static void sample_family(struct cell *c)
+{
+	pid_t *pids = xcalloc((size_t)c->family.count, sizeof *pids);
+	struct memfd_sum held = { 0 };
+	struct stat own;
+
+	for (int i = 0; i < c->family.count; i++)
+		pids[i] = c->family.members[i].pid;
+	if (c->unmapped_error == 0 && fstat(c->family.shm_fd, &own) == 0)
+		c->unmapped_error = memfd_sum(pids, (size_t)c->family.count,
+					      &own, &held);
+	c->unmapped = held.unmapped_kib;
+	if (c->cgroup_error == 0)
+		c->cgroup_error = cgroup_read(&c->cgroup, &c->charged);
+	free(pids);
+}
+
 /* All workers stand still: sample everyone.  Contents are compared at the last
  * checkpoint only, since that reads every copy, and when all is counted. */
 static int take_checkpoint(struct cell *c)
@@ -91,6 +114,7 @@ static int take_checkpoint(struct cell *c)
 	for (int i = 1; i < c->family.count && c->cow_error == 0; i++)
 		c->cow_error = cow_count(&c->cow, c->family.members[i].pid,
 					 &c->now[i].counts);
+	sample_family(c);
 	cellresult_checkpoint(c);
 	c->sampled++;
 	if (c->sampled == c->checkpoints && c->cow_error == 0)
@@ -255,9 +279,10 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	char *workers = xasprintf("%ld", c->key->workers);
 	char *collect_at = xasprintf("%ld", c->key->collect_at);
 	char *checkpoints = join_checkpoints(c);
-	char *argv[] = { (char *)executable, "-B", driver, interpreter->ext_dir,
-			 c->key->stack, workload->path, scale, seed, NULL, NULL,
-			 workers, collect_at, checkpoints, NULL };
+	char *argv[] = { (char *)executable, workload->bare ? "-BS" : "-B",
+			 driver, interpreter->ext_dir, c->key->stack,
+			 workload->path, scale, seed, NULL, NULL, workers,
+			 collect_at, checkpoints, NULL };
 	char *padding;
 	int result;
 
@@ -269,7 +294,11 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	unsetenv("PYTHONHOME");
 	unsetenv("PYTHONSTARTUP");
 	unsetenv("PYTHONINSPECT");
+	c->cgroup_error = cgroup_make(&c->cgroup);
+	c->family.cgroup_procs = c->cgroup.procs;
 	result = family_start(&c->family, argv, 8);
+	if (c->cgroup_error == 0)
+		c->cgroup_error = c->family.cgroup_error;
 	free(padding);
 	free(driver);
 	free(scale);
@@ -289,6 +318,7 @@ json_t *cell_run(const struct cellkey *key,
 		interpreter->executable, *status;
 	struct cell c = {
 		.key = key,
+		.cgroup = { .procs = -1 },
 		.parallel = limits->parallel,
 		.now = xcalloc((size_t)key->workers + 1, sizeof *c.now),
 		.curve = json_array(),
@@ -330,6 +360,7 @@ json_t *cell_run(const struct cellkey *key,
 			json_string(family_last_words(&c.family)));
 out:
 	family_fini(&c.family);
+	cgroup_fini(&c.cgroup);
 	free(reason);
 	free(c.now);
 	cow_fini(&c.cow);

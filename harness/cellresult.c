@@ -139,19 +139,67 @@ static json_t *collections(const struct cell *c)
 	return json_pack("[fff]", n[0], n[1], n[2]);
 }
 
+/* Sum over all processes. */
+static double sum(const struct cell *c, int64_t (*of)(const struct sample *s))
+{
+	double kib = 0;
+
+	for (long i = 0; i <= c->key->workers; i++)
+		kib += (double)of(&c->now[i]);
+	return kib;
+}
+
+static int64_t all_pss(const struct sample *s)
+{
+	return s->memory.pss;
+}
+
+static int64_t file_pss(const struct sample *s)
+{
+	return s->memory.pss - s->memory.pss_anon - s->memory.pss_shmem;
+}
+
+static int64_t page_tables(const struct sample *s)
+{
+	return s->page_tables;
+}
+
+/* Whether smaps_rollup tells anonymous memory, of which there is always some,
+ * apart. */
+static int tells_kinds(const struct cell *c)
+{
+	return c->now[0].memory.pss_anon > 0;
+}
+
+/* What total_kib is checked against.  File pages are charged to whoever read them
+ * first, not to those who map them, so their share is taken from the PSS. */
+static double charged(const struct cell *c)
+{
+	return (double)(c->charged.anon + c->charged.shmem) +
+		(c->charged.kernel >= 0 ? (double)c->charged.kernel :
+		 sum(c, page_tables)) + sum(c, file_pss);
+}
+
 void cellresult_checkpoint(struct cell *c)
 {
-	double total = (double)c->now[0].memory.pss;
-	json_t *values;
-
-	for (long i = 1; i <= c->key->workers; i++)
-		total += (double)c->now[i].memory.pss;
-	values = json_pack("{sI sI sI sf so}",
+	json_t *values = json_pack("{sI sI sI sf so}",
 		"requests", (json_int_t)c->at[c->sampled],
 		"template_rss_kib", (json_int_t)c->now[0].memory.rss,
 		"template_pss_kib", (json_int_t)c->now[0].memory.pss,
-		"total_kib", total,
+		"page_tables_kib", sum(c, page_tables),
 		"gc_collections", collections(c));
+
+	if (c->unmapped_error == 0) {
+		json_object_set_new(values, "unmapped_kib",
+				    json_integer(c->unmapped));
+		json_object_set_new(values, "total_kib",
+				    json_real(sum(c, all_pss) +
+					      sum(c, page_tables) +
+					      (double)c->unmapped));
+	}
+	if (c->cgroup_error == 0 && tells_kinds(c))
+		json_object_set_new(values, "cgroup_kib",
+				    json_real(charged(c)));
 	for (size_t i = 0; i < WORKER_METRICS; i++)
 		if (metric_find(worker_metrics[i].key)->scope & METRIC_CURVE)
 			json_object_set_new(values, worker_metrics[i].key,
@@ -186,6 +234,7 @@ static void forget_memory(struct cell *c)
 	static const char *const keys[] = {
 		"template_rss_kib", "template_pss_kib", "worker_rss_kib",
 		"worker_pss_kib", "worker_private_kib", "total_kib",
+		"unmapped_kib", "cgroup_kib",
 		"worker_cow_pages", "worker_new_pages", "worker_floor_pages",
 		"leak_kib_per_1k",
 	};
@@ -418,12 +467,33 @@ static json_t *methods_json(const struct cell *c)
 
 	if (source >= sizeof sources / sizeof *sources)
 		source = SHM_GC_NONE;
-	return json_pack("{ss ss ss ss sI}",
+	return json_pack("{ss ss ss ss ss sI}",
 		"gc_pause", sources[source],
 		"worker_cow_pages", pages_method(),
 		"worker_floor_pages", "/proc/PID/mem",
 		"total_kib", procfs_memory_method(),
+		"cgroup_kib", c->cgroup.version == 1 ? "cgroup v1" :
+		c->cgroup.version == 2 ? "cgroup v2" : "none",
 		"environment_bytes", (json_int_t)c->environment_bytes);
+}
+
+static void explain_totals(struct cell *c)
+{
+	static const char held[] = "memory that a process shares but none has "
+		"open needs CAP_CHECKPOINT_RESTORE or root";
+
+	if (c->unmapped_error != 0) {
+		set_null_error(c, "unmapped_kib", held, c->unmapped_error);
+		set_null_error(c, "total_kib", held, c->unmapped_error);
+	}
+	if (c->cgroup.path == NULL)
+		set_null(c, "cgroup_kib", c->cgroup.reason);
+	else if (c->cgroup_error != 0)
+		set_null_error(c, "cgroup_kib", "the cell's cgroup",
+			       c->cgroup_error);
+	else if (!tells_kinds(c))
+		set_null(c, "cgroup_kib", "this kernel does not tell which part "
+			 "of a PSS is file pages (Linux 5.3)");
 }
 
 static void summarize_copies(struct cell *c)
@@ -465,6 +535,7 @@ void cellresult_summarize(struct cell *c, json_t *document)
 			 "this collector's lists are not known to us");
 	set_real(c, "frozen_objects", (double)template->frozen);
 	summarize_copies(c);
+	explain_totals(c);
 	if (c->swapped)
 		forget_memory(c);
 	json_object_set_new(document, "copies", copies_json(c));

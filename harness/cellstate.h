@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "cellkey.h"
+#include "cgroup.h"
 #include "checkpoints.h"
 #include "copies.h"
 #include "family.h"
@@ -14,6 +15,7 @@
 /* One process at one checkpoint. */
 struct sample {
 	struct procfs_memory memory;
+	int64_t page_tables;		/* KiB */
 	uint64_t minor_faults;
 	int64_t cpu_ns;
 	struct cow_counts counts;	/* of a worker */
@@ -34,6 +36,11 @@ struct cell {
 	struct cow_map cow;		/* the template's pages at the fork */
 	int cow_error;			/* why copies are not known: -errno */
 	int copies_error;		/* why their causes are not: -errno */
+	struct cgroup cgroup;		/* that the cell's processes are in */
+	int cgroup_error;		/* why its memory is not known: -errno */
+	struct cgroup_memory charged;	/* at this checkpoint */
+	int64_t unmapped;		/* KiB held by files, mapped by none */
+	int unmapped_error;		/* why that is not known: -errno */
 	int swapped;			/* pages of the cell were swapped out */
 	int exit_unknown;		/* a worker was gone before it was read */
 	struct sample *now;		/* [0] template, then workers */

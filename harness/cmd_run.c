@@ -4,6 +4,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +348,32 @@ static int judge(const json_t *document)
 	return EXIT_OK;
 }
 
+/* Says where total_kib and what the kernel has charged differ.  The kernel's own
+ * figures lag behind by up to 64 pages per CPU (see cgroup.c). */
+static void warn_of_totals(const json_t *document)
+{
+	const json_t *host = json_object_get(document, "host"), *cell;
+	double slack = 64.0 / 1024 *
+		json_number_value(json_object_get(host, "page_bytes")) *
+		json_number_value(json_object_get(host, "cpus"));
+	size_t index;
+
+	json_array_foreach(json_object_get(document, "cells"), index, cell) {
+		double total = json_number_value(
+			json_object_get(cell, "total_kib"));
+		double charged = json_number_value(
+			json_object_get(cell, "cgroup_kib"));
+
+		if (total > 0 && charged > 0 &&
+		    fabs(total - charged) > 0.03 * charged + slack)
+			complain("warning: %s: total_kib is %.0f, but the "
+				 "kernel has charged %.0f KiB to the cell; do "
+				 "not trust its total", json_string_value(
+					 json_object_get(cell, "key")),
+				 total, charged);
+	}
+}
+
 static int print_run(struct store *s, int64_t run, const char *format)
 {
 	json_t *document = store_export(s, run);
@@ -364,6 +391,7 @@ static int print_run(struct store *s, int64_t run, const char *format)
 			json_object_get(document, "options"), "baseline")));
 	}
 	fflush(stdout);
+	warn_of_totals(document);
 	code = judge(document);
 	json_decref(document);
 	return code;

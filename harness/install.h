@@ -64,6 +64,8 @@ struct workload {
 	char *path;
 	char *summary;		/* first line of its docstring */
 	long scale;		/* its default */
+	int bare;		/* run without site-packages, whose start-up code
+				 * has a footprint of its own */
 };
 
 #define WORKLOAD_DEFAULT_SCALE 100000

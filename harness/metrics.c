@@ -20,7 +20,16 @@ const struct metric metrics[] = {
 	  "Private_Clean + Private_Dirty, mean over workers at the last "
 	  "checkpoint (smaps_rollup)", BOTH },
 	{ "total_kib", "KiB", "total memory",
-	  "sum of Pss over template and workers at the last checkpoint", BOTH },
+	  "what template and workers occupy at the last checkpoint: sum of Pss "
+	  "(smaps_rollup), page_tables_kib and unmapped_kib", BOTH },
+	{ "page_tables_kib", "KiB", "page tables",
+	  "VmPTE of template and workers (status)", BOTH },
+	{ "unmapped_kib", "KiB", "shared memory mapped by none",
+	  "pages of memfds and other nameless shared memory that are allocated "
+	  "but in no process's page table", BOTH },
+	{ "cgroup_kib", "KiB", "memory charged by the kernel",
+	  "check of total_kib: anonymous, shared and kernel memory charged to "
+	  "the cell's cgroup, plus mapped file pages by their Pss", BOTH },
 	{ "worker_minor_faults", "faults", "minor faults per worker",
 	  "minor faults since the fork, mean over workers (stat)", BOTH },
 	{ "worker_cow_pages", "pages", "copied pages per worker",

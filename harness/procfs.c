@@ -147,6 +147,17 @@ int procfs_read_stat(pid_t pid, struct procfs_stat *stat)
 	return result < 0 ? result : procfs_parse_stat(buffer, stat);
 }
 
+int procfs_read_page_tables(pid_t pid, int64_t *kib)
+{
+	char buffer[4096];
+	int result = read_small(pid, "status", buffer, sizeof buffer);
+
+	if (result < 0)
+		return result;
+	*kib = procfs_parse_field(buffer, "VmPTE");
+	return *kib < 0 ? -ENODATA : 0;
+}
+
 int procfs_read_cpu(pid_t pid, int64_t *ns)
 {
 	struct timespec t;

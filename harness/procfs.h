@@ -43,6 +43,10 @@ const char *procfs_memory_method(void);
 
 int procfs_read_stat(pid_t pid, struct procfs_stat *stat);
 
+/* Memory of the page tables of `pid` in KiB (VmPTE of its status).  0, -errno, or
+ * -ENODATA. */
+int procfs_read_page_tables(pid_t pid, int64_t *kib);
+
 /* CPU time of all threads of `pid`, user and system, in ns.  0 or -errno. */
 int procfs_read_cpu(pid_t pid, int64_t *ns);
 
