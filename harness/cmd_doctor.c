@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibrate.h"
+#include "celllimits.h"
 #include "commands.h"
 #include "doctor.h"
+#include "family.h"
 #include "host.h"
 #include "install.h"
 #include "util.h"
@@ -20,15 +23,21 @@
 struct arguments {
 	const char *format;
 	int strict;
+	int calibrate;
+	struct strings pythons;		/* as for `run`; none: all */
 };
 
-enum { KEY_FORMAT = 0x100, KEY_STRICT };
+enum { KEY_FORMAT = 0x100, KEY_STRICT, KEY_CALIBRATE, KEY_PYTHON };
 
 static const struct argp_option options[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
 	  0 },
 	{ "strict", KEY_STRICT, NULL, 0, "exit with code 5 when some metric "
 	  "cannot be had or trusted on this host right now", 0 },
+	{ "calibrate", KEY_CALIBRATE, NULL, 0, "measure what has a known "
+	  "answer, with each interpreter", 0 },
+	{ "python", KEY_PYTHON, "PYTHON,...", 0, "version prefixes or tags of "
+	  "interpreters to calibrate with (default: all)", 0 },
 	{ 0 }
 };
 
@@ -46,6 +55,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_STRICT:
 		a->strict = 1;
 		return 0;
+	case KEY_CALIBRATE:
+		a->calibrate = 1;
+		return 0;
+	case KEY_PYTHON:
+		strings_split(&a->pythons, arg, ',');
+		if (a->pythons.n == 0)
+			argp_error(state, "--python needs an interpreter");
+		return 0;
+	case ARGP_KEY_END:
+		if (a->pythons.n > 0 && !a->calibrate)
+			argp_error(state, "--python goes with --calibrate");
+		if (a->strict && a->calibrate)
+			argp_error(state, "--strict judges the host; "
+				   "--calibrate is strict by itself");
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "doctor takes no '%s'", arg);
 		return 0;
@@ -61,7 +85,8 @@ static const struct argp argp = {
 	       "to which metric, and how to cure it.  Looks only, changes "
 	       "nothing, and takes no privileges."
 	       "\vThe exit code is 0 however bad the news, unless --strict is "
-	       "given.",
+	       "given; with --calibrate it is 5 when a known answer is "
+	       "missed.",
 };
 
 /* Prints words from column `column` on, where the line already stands, with all
@@ -178,18 +203,108 @@ static void add_interpreters(json_t *facts)
 	interpreters_fini(&list);
 }
 
-int cmd_doctor(int argc, char **argv)
+/* One line for a known answer. */
+static void print_answer(const json_t *row)
 {
-	struct arguments a = { .format = "table" };
-	json_t *facts, *findings, *verdict;
+	const json_t *ok = json_object_get(row, "ok");
+	const char *check, *metric, *reason;
+	double low, high;
+
+	json_unpack((json_t *)row, "{ss ss sf sf}", "check", &check, "metric",
+		    &metric, "low", &low, "high", &high);
+	reason = json_string_value(json_object_get(row, "reason"));
+	printf("%-9s%-52s", json_is_null(ok) ? "skipped" :
+	       json_is_true(ok) ? "ok" : "MISSED", check);
+	if (reason != NULL)
+		printf(" %s\n", reason);
+	else
+		printf("  %-27s %9.6g  (%.6g to %.6g)\n", metric,
+		       json_number_value(json_object_get(row, "measured")),
+		       low, high);
+}
+
+/* Calibrates with one interpreter and adds its rows.  0 or an exit code. */
+static int calibrate_one(const struct interpreter *i, int show, json_t *all)
+{
+	struct cell_limits limits = limits_default();
+	char *error = NULL;
+	json_t *rows, *row;
+	size_t index;
+
+	if (show)
+		printf("%s\n", i->tag);
+	fflush(stdout);
+	rows = calibrate(i, &limits, &error);
+	if (rows == NULL) {
+		complain("%s", error);
+		free(error);
+		return interrupted ? EXIT_INTERRUPTED : EXIT_FAULT;
+	}
+	json_array_foreach(rows, index, row)
+		if (show)
+			print_answer(row);
+	fflush(stdout);
+	json_array_extend(all, rows);
+	json_decref(rows);
+	return 0;
+}
+
+/* Whether `i` was asked for. */
+static int is_wanted(const struct arguments *a, const struct interpreter *i)
+{
+	if (i->ext_dir == NULL)
+		return 0;
+	for (size_t n = 0; n < a->pythons.n; n++)
+		if (interpreter_matches(i, a->pythons.items[n]))
+			return 1;
+	return a->pythons.n == 0;
+}
+
+static int calibrate_all(const struct arguments *a)
+{
+	int show = strcmp(a->format, "table") == 0, code = 0, missed = 0;
+	json_t *all = json_array(), *row;
+	struct interpreters list;
+	size_t index, n = 0;
+
+	if (interpreters_load(&list) < 0)
+		return EXIT_FAULT;
+	catch_signals();
+	family_adopt_strays();
+	for (size_t i = 0; i < list.n && code == 0; i++)
+		if (is_wanted(a, &list.items[i])) {
+			code = calibrate_one(&list.items[i], show, all);
+			n++;
+		}
+	json_array_foreach(all, index, row)
+		missed += json_is_false(json_object_get(row, "ok"));
+	if (code == 0 && n == 0)
+		code = fail(a->pythons.n > 0 ? EXIT_USAGE : EXIT_UNSUPPORTED,
+			    "no supported interpreter%s; see 'list "
+			    "interpreters'", a->pythons.n > 0 ?
+			    " is what --python says" : " was found");
+	if (code == 0 && !show) {
+		json_dumpf(all, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	if (code == 0 && missed > 0)
+		code = fail(EXIT_UNTRUSTED, "%d known answers were missed; do "
+			    "not trust what is measured on this host before "
+			    "you know why", missed);
+	json_decref(all);
+	interpreters_fini(&list);
+	return code;
+}
+
+static int examine(const struct arguments *a)
+{
+	json_t *facts = host_facts(), *findings, *verdict;
 	int code = EXIT_OK;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	facts = host_facts();
 	add_interpreters(facts);
 	findings = doctor_judge(facts);
 	verdict = doctor_verdict(findings);
-	if (strcmp(a.format, "json") == 0) {
+	if (strcmp(a->format, "json") == 0) {
 		json_t *document = json_pack("{sO sb sO sO}",
 			"verdict", verdict,
 			"trustworthy", doctor_trustworthy(findings),
@@ -201,10 +316,21 @@ int cmd_doctor(int argc, char **argv)
 	} else {
 		print_report(facts, findings, verdict);
 	}
-	if (a.strict && !doctor_trustworthy(findings))
+	if (a->strict && !doctor_trustworthy(findings))
 		code = EXIT_UNTRUSTED;
 	json_decref(verdict);
 	json_decref(findings);
 	json_decref(facts);
+	return code;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct arguments a = { .format = "table" };
+	int code;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	code = a.calibrate ? calibrate_all(&a) : examine(&a);
+	strings_fini(&a.pythons);
 	return code;
 }

@@ -638,7 +638,7 @@ const struct doctor_rule doctor_rules[] = {
 	{ "child_memory", "contents of pages", "worker_floor_pages",
 	  judge_child_memory },
 	{ "pagemap_scan", "fast page scan", "", judge_pagemap_scan },
-	{ "cgroup", "control group", "", judge_cgroup },
+	{ "cgroup", "control group", "cgroup_kib", judge_cgroup },
 	{ "page_size", "page size", MEMORY " pages faults", judge_page_size },
 	{ "transparent_hugepage", "huge pages", MEMORY " pages faults",
 	  judge_thp },

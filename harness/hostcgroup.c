@@ -9,6 +9,7 @@
  * Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
  */
 #define _GNU_SOURCE
+#include "cgroup.h"
 #include "hostparts.h"
 
 #include <errno.h>
@@ -177,40 +178,17 @@ static double least(const char *mountinfo, const char *cgroups,
 	return result;
 }
 
-/* Whether a group for a cell can be made, as far as can be told without making
- * one: version 2 needs the memory controller and files that are delegated to
- * us, version 1 a folder that we may write. */
-static void add_creation(json_t *facts, const char *mountinfo,
-			 const char *cgroups)
+/* Whether a group for a cell can be made: makes one, for a moment. */
+static void add_creation(json_t *facts)
 {
-	char *mount, *dir, *path, *controllers = NULL;
-	int version = hostcgroup_locate(mountinfo, cgroups, "memory", &mount,
-					&dir);
-	const char *answer = "yes";
+	struct cgroup group;
+	int result = cgroup_make(&group);
 
-	if (version == 2) {
-		path = xasprintf("%s/cgroup.controllers", dir);
-		if (read_file(path, 4096, &controllers, NULL) == 0)
-			controllers[strcspn(controllers, "\n")] = '\0';
-		if (controllers == NULL ||
-		    !has_word(controllers, "memory", ' '))
-			answer = "no memory controller here";
-		free(path);
-		free(controllers);
-		path = xasprintf("%s/cgroup.procs", dir);
-		if (strcmp(answer, "yes") == 0 && access(path, W_OK) < 0)
-			answer = strerror(errno);
-		free(path);
-	}
-	if (version == 0)
-		answer = "no memory controller is mounted";
-	else if (strcmp(answer, "yes") == 0 && access(dir, W_OK) < 0)
-		answer = strerror(errno);
-	json_object_set_new(facts, "cgroup_version",
-			    version ? json_integer(version) : json_null());
-	json_object_set_new(facts, "cgroup_create", json_string(answer));
-	free(mount);
-	free(dir);
+	json_object_set_new(facts, "cgroup_version", group.version ?
+			    json_integer(group.version) : json_null());
+	json_object_set_new(facts, "cgroup_create",
+			    json_string(result == 0 ? "yes" : group.reason));
+	cgroup_fini(&group);
 }
 
 static json_t *or_null(double v)
@@ -235,7 +213,7 @@ void hostcgroup_add(json_t *facts)
 			    or_null(least(m, c, "memory", memory_limit)));
 	json_object_set_new(facts, "limit_cgroup_processes",
 			    or_null(least(m, c, "pids", process_limit)));
-	add_creation(facts, m, c);
+	add_creation(facts);
 	free(mountinfo);
 	free(cgroups);
 }

@@ -1,15 +1,16 @@
 #!/bin/sh
 # run-matrix.sh TESTS/MATRIX/TAG-NAME.pf - runs one test of the matrix.
 #
-# The file is only a name.  NAME is a strategy, or gc_freeze, layout, events or
-# workloads; TAG is an interpreter of pythons.mk.  Automake's environment gives
-# top_srcdir and top_builddir.  Exit status: 0 passed, 77 skipped, else failed.
+# The file is only a name.  NAME is a strategy, or gc_freeze, layout, events,
+# workloads or calibrate; TAG is an interpreter of pythons.mk.  Automake's
+# environment gives top_srcdir and top_builddir.  Exit status: 0 passed, 77 skipped, else failed.
 name=$(basename "$1" .pf)
 tag=${name%%-*}
 name=${name#*-}
 : "${top_srcdir:=$(cd "$(dirname "$0")/.." && pwd)}"
 : "${top_builddir:=$(pwd)}"
 : "${EXTDIR:=$top_builddir/ext}"
+: "${HARNESS:=$top_builddir/harness/harness}"
 PYTHONDONTWRITEBYTECODE=1
 # What the user has set for other programs must not change what is tested.
 unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONMALLOC PYTHON_GIL
@@ -41,6 +42,10 @@ gc_freeze) set -- "$folder/gc_freeze_test.py" "$EXTDIR/$tag" ;;
 layout) set -- "$folder/layout_test.py" "$EXTDIR/$tag" ;;
 events) set -- "$folder/gcevents_test.py" "$EXTDIR/$tag" ;;
 workloads) set -- "$top_srcdir/tests/test_workloads.py" ;;
+calibrate)
+	timeout 120 "$HARNESS" doctor --calibrate --python="$tag"
+	exit
+	;;
 *) set -- "$folder/conformance.py" "$EXTDIR/$tag" "$name" ;;
 esac
 [ -r "$1" ] || {

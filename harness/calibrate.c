@@ -1,0 +1,305 @@
+/* calibrate.c - known answers. */
+#define _GNU_SOURCE
+#include "calibrate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "procfs.h"
+#include "util.h"
+
+#define WORKERS 2
+
+/* Pages that an interpreter copies by forking and serving one request. */
+#define CONSTANT 150
+
+/* Rounds of the workload `pauses`: a sleep may be too long on a busy host, but
+ * hardly each time. */
+#define ROUNDS 5
+
+/* What a check says about one cell. */
+struct verdict {
+	const struct interpreter *interpreter;
+	const json_t *document;
+	long scale;
+	json_t *rows;
+};
+
+/* A cell that did not run misses its answer. */
+static void add_failure(struct verdict *v, const char *check,
+			const char *reason)
+{
+	json_array_append_new(v->rows, json_pack(
+		"{ss ss ss sf sf sn sb ss?}", "tag", v->interpreter->tag,
+		"check", check, "metric", "", "low", 0.0, "high", 0.0,
+		"measured", "ok", 0, "reason", reason));
+}
+
+/* Adds a row: the value of `metric` must lie in [low, high]; NAN: unknown, then
+ * `reason` says why. */
+static void add_row(struct verdict *v, const char *check, const char *metric,
+		    double measured, double low, double high,
+		    const char *reason)
+{
+	int known = !isnan(measured);
+
+	json_array_append_new(v->rows, json_pack(
+		"{ss ss ss sf sf so so ss?}", "tag", v->interpreter->tag,
+		"check", check, "metric", metric, "low", low, "high", high,
+		"measured", known ? json_real(measured) : json_null(),
+		"ok", !known ? json_null() :
+		json_boolean(low <= measured && measured <= high),
+		"reason", known ? NULL : reason));
+}
+
+static double number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+/* Why a metric of the cell is null. */
+static const char *why(const struct verdict *v, const char *metric)
+{
+	return json_string_value(json_object_get(
+		json_object_get(v->document, "unavailable"), metric));
+}
+
+/* The worker whose value lies farthest from [low, high]; the mean of them when
+ * all lie within. */
+static void judge_workers(struct verdict *v, const char *check,
+			  const char *metric, double low, double high)
+{
+	double measured = number(v->document, metric);
+	const json_t *value;
+	size_t index;
+
+	json_array_foreach(json_object_get(json_object_get(v->document,
+			   "per_worker"), metric), index, value) {
+		double x = json_number_value(value);
+
+		if (x < low || x > high)
+			measured = x;
+	}
+	add_row(v, check, metric, measured, low, high, why(v, metric));
+}
+
+/* By how much a metric of the curve grew from the first checkpoint on. */
+static void judge_growth(struct verdict *v, const char *check,
+			 const char *metric, double low, double high)
+{
+	const json_t *curve = json_object_get(v->document, "curve");
+	double first = number(json_array_get(curve, 0), metric);
+	double last = number(json_array_get(curve,
+					    json_array_size(curve) - 1), metric);
+	char *growth = xasprintf("%s grew by", metric);
+
+	add_row(v, check, growth, last - first, low, high, why(v, metric));
+	free(growth);
+}
+
+/* Copied pages with this cause, at whatever place. */
+static void judge_cause(struct verdict *v, const char *check,
+			const char *cause, double low, double high)
+{
+	json_t *copies = json_object_get(v->document, "copies"), *row;
+	char *metric = xasprintf("copies, %s", cause);
+	double pages = json_is_object(copies) ? 0 : NAN;
+	const char *place;
+
+	json_object_foreach(copies, place, row)
+		pages += number(row, cause);
+	add_row(v, check, metric, pages, low, high,
+		why(v, "worker_floor_pages"));
+	free(metric);
+}
+
+static void judge_writes(struct verdict *v)
+{
+	double k = (double)v->scale;
+	char *check = xasprintf("%ld pages of the template written",
+				v->scale);
+
+	judge_workers(v, check, "worker_cow_pages", k, k + CONSTANT);
+	judge_growth(v, check, "worker_cow_pages", k, k + CONSTANT / 4);
+	judge_growth(v, check, "worker_minor_faults", k, k + CONSTANT);
+	if (number(v->document, "total_kib") > 100 << 10)
+		add_row(v, "sum of all processes against the kernel's account",
+			"total_kib / cgroup_kib",
+			number(v->document, "total_kib") /
+			number(v->document, "cgroup_kib"), 0.97, 1.03,
+			why(v, "cgroup_kib"));
+	free(check);
+}
+
+static void judge_reads(struct verdict *v)
+{
+	double k = (double)v->scale;
+	char *check = xasprintf("%ld objects on known pages read",
+				v->scale);
+
+	judge_workers(v, check, "worker_cow_pages", k, k + CONSTANT);
+	judge_cause(v, check, "nothing", k, k + CONSTANT);
+	free(check);
+}
+
+static void judge_holds(struct verdict *v)
+{
+	double k = (double)v->scale;
+	char *check = xasprintf("%ld objects on known pages referred to",
+				v->scale);
+
+	judge_workers(v, check, "worker_cow_pages", k, k + CONSTANT);
+	/* One page or another may hold something else that changes, too. */
+	judge_cause(v, check, "reference_count", 0.99 * k, k + CONSTANT);
+	free(check);
+}
+
+static void judge_memory(struct verdict *v)
+{
+	double kib = (double)v->scale * 1024;
+	double page = (double)sysconf(_SC_PAGESIZE) / 1024;
+	char *check = xasprintf("%ld MiB allocated after the fork",
+				v->scale);
+
+	judge_growth(v, check, "worker_private_kib", kib,
+		     kib + CONSTANT * page);
+	judge_growth(v, check, "worker_new_pages", kib / page,
+		     kib / page + CONSTANT);
+	judge_growth(v, check, "worker_cow_pages", 0, CONSTANT);
+	free(check);
+}
+
+static void judge_unmapped(struct verdict *v)
+{
+	double kib = (double)v->scale * 1024;
+
+	add_row(v, "shared memory that nobody maps", "unmapped_kib",
+		number(v->document, "unmapped_kib"), kib, kib + 64,
+		why(v, "unmapped_kib"));
+}
+
+/* How many pauses of a generation were at least nearly `ms` long, and the
+ * shortest of these in ms, to the precision of a bucket. */
+static size_t long_pauses(const json_t *buckets, double ms, double *shortest)
+{
+	const json_t *bucket;
+	size_t index, n = 0;
+
+	*shortest = NAN;
+	json_array_foreach(buckets, index, bucket) {
+		double lower = json_number_value(json_array_get(bucket, 0)) /
+			1e6;
+
+		if (lower < 0.9 * ms)
+			continue;
+		if (n == 0)
+			*shortest = lower;
+		n += (size_t)json_integer_value(json_array_get(bucket, 1));
+	}
+	return n;
+}
+
+static void judge_pauses(struct verdict *v)
+{
+	double ms = (double)v->scale;
+
+	for (size_t g = 0; g < 3; g++) {
+		const json_t *list = json_array_get(
+			json_object_get(v->document, "pauses"), g);
+		char *check = xasprintf("collections of %ld ms in "
+					"generation %zu", v->scale, g);
+		double shortest;
+		size_t n = long_pauses(list, ms, &shortest);
+
+		add_row(v, check, "number", (double)n, ROUNDS * WORKERS,
+			ROUNDS * WORKERS, NULL);
+		/* A bucket's lower end may lie 1/128 below the value. */
+		add_row(v, check, "shortest pause in ms", shortest,
+			ms * 127 / 128, ms * 1.05, "there is none");
+		free(check);
+	}
+}
+
+static const struct check {
+	const char *workload;
+	long scale;
+	long requests;
+	long mib;		/* that the cell needs, about */
+	void (*judge)(struct verdict *v);
+} checks[] = {
+	{ "write_pages", 0, 1, 50, judge_writes },
+	{ "write_pages", 1, 1, 50, judge_writes },
+	{ "write_pages", 1000, 1, 50, judge_writes },
+	{ "write_pages", 100000, 1, 1300, judge_writes },
+	{ "read_objects", 1000, 1, 50, judge_reads },
+	{ "read_objects", 20000, 1, 300, judge_reads },
+	{ "hold_objects", 1000, 1, 50, judge_holds },
+	{ "new_memory", 64, 1, 200, judge_memory },
+	{ "unmapped_file", 64, 1, 100, judge_unmapped },
+	{ "pauses", 50, 3 * ROUNDS, 50, judge_pauses },
+};
+
+/* Runs one cell and judges it.  0, or -1 as calibrate(). */
+static int run_check(const struct check *check, struct verdict *v,
+		     const struct cell_limits *limits, char **error)
+{
+	char *path = xasprintf("%s/calibrate/%s.py", install_workloads_dir(),
+			       check->workload);
+	struct cellkey key = {
+		.tag = v->interpreter->tag,
+		.stack = (char *)"none",
+		.workload = path,
+		.workers = WORKERS,
+		.requests = check->requests,
+		.collect_at = -1,
+		.scale = check->scale,
+		.repeat = 1,
+		.seed = 1,
+	};
+	struct workload workload = { .path = path, .bare = 1 };
+	json_t *document = NULL;
+	int64_t free_kib = procfs_meminfo("MemAvailable");
+	int result = 0;
+
+	v->scale = check->scale;
+	if (free_kib >= 0 && free_kib - limits->min_free_kib <
+	    (int64_t)check->mib * 1024) {
+		add_row(v, check->workload, "", NAN, 0, 0,
+			"needs more memory than is available");
+		goto out;
+	}
+	document = cell_run(&key, v->interpreter, &workload, limits, error);
+	if (document == NULL) {
+		result = -1;
+		goto out;
+	}
+	v->document = document;
+	if (strcmp(json_string_value(json_object_get(document, "status")),
+		   "ok") == 0)
+		check->judge(v);
+	else
+		add_failure(v, check->workload, json_string_value(
+			json_object_get(document, "reason")));
+	json_decref(document);
+out:
+	free(path);
+	return result;
+}
+
+json_t *calibrate(const struct interpreter *interpreter,
+		  const struct cell_limits *limits, char **error)
+{
+	struct verdict v = { .interpreter = interpreter,
+			     .rows = json_array() };
+
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+		if (run_check(&checks[i], &v, limits, error) < 0) {
+			json_decref(v.rows);
+			return NULL;
+		}
+	return v.rows;
+}
