@@ -4,8 +4,11 @@
 
 #include <string.h>
 
-#define CELL METRIC_CELL
-#define BOTH (METRIC_CELL | METRIC_CURVE)
+/* Most are costs: the lower the better. */
+#define CELL METRIC_CELL, METRIC_LOWER
+#define BOTH METRIC_CELL | METRIC_CURVE, METRIC_LOWER
+#define CELL_NEITHER METRIC_CELL, METRIC_NEITHER
+#define BOTH_NEITHER METRIC_CELL | METRIC_CURVE, METRIC_NEITHER
 
 const struct metric metrics[] = {
 	{ "template_rss_kib", "KiB", "template RSS",
@@ -43,7 +46,8 @@ const struct metric metrics[] = {
 	  "of the copied pages, those whose content differs from the "
 	  "template's at the last checkpoint, mean over workers", CELL },
 	{ "gc_collections", "collections", "collections per worker",
-	  "[g0,g1,g2] collections since the fork, mean over workers", BOTH },
+	  "[g0,g1,g2] collections since the fork, mean over workers",
+	  BOTH_NEITHER },
 	{ "gc_pause_p50_us", "us", "collection pause, median",
 	  "collections in all workers, HDR histogram", CELL },
 	{ "gc_pause_p99_us", "us", "collection pause, 99th percentile",
@@ -91,9 +95,9 @@ const struct metric metrics[] = {
 	  "(least squares)", CELL },
 	{ "template_objects", "objects", "tracked objects in the template",
 	  "objects on the collector's lists after before_fork, the permanent "
-	  "generation included", CELL },
+	  "generation included", CELL_NEITHER },
 	{ "frozen_objects", "objects", "objects held away from the collector",
-	  "what the stack's count hooks say after before_fork", CELL },
+	  "what the stack's count hooks say after before_fork", CELL_NEITHER },
 };
 
 const size_t metrics_count = sizeof metrics / sizeof *metrics;

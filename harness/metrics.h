@@ -10,12 +10,19 @@ enum metric_scope {
 	METRIC_CURVE = 2,	/* one value per checkpoint, too */
 };
 
+enum metric_better {
+	METRIC_NEITHER,		/* a difference is no judgement */
+	METRIC_LOWER,
+	METRIC_HIGHER,
+};
+
 struct metric {
 	const char *key;	/* its name everywhere, unit as suffix */
 	const char *unit;
 	const char *label;	/* axis label, without unit */
 	const char *meaning;	/* one line, with the source */
 	int scope;
+	enum metric_better better;	/* which direction is */
 };
 
 extern const struct metric metrics[];
