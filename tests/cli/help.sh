@@ -7,7 +7,7 @@ expect_status 0
 expect_nothing err
 expect_match out '^Usage: harness COMMAND'
 commands=$(sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' "$tmp/out")
-for command in run list export cell; do
+for command in run list compare export cell; do
 	echo "$commands" | grep -qx $command ||
 		fail "--help does not name $command"
 done
