@@ -1,5 +1,5 @@
-/* cmd_compare.c - `harness compare A B`: what the difference between two stacks,
- * or two runs, is worth. */
+/* cmd_compare.c - `harness compare A B`: what the difference between two
+ * stacks, or two runs, is worth. */
 #define _GNU_SOURCE
 #include <argp.h>
 #include <ctype.h>
@@ -30,8 +30,8 @@ enum {
 	KEY_SEED, KEY_MIXED,
 };
 
-#define DEFAULT_METRICS "total_kib,worker_private_kib,worker_minor_faults,"     \
-	"worker_cow_pages,gc_pause_p99_us,gc_pause_max_us,request_p99_us,"      \
+#define DEFAULT_METRICS "total_kib,worker_private_kib,worker_minor_faults,"    \
+	"worker_cow_pages,gc_pause_p99_us,gc_pause_max_us,request_p99_us,"     \
 	"worker_cpu_ms"
 
 static const struct argp_option options[] = {
@@ -239,7 +239,7 @@ static char *canonical(const char *typed)
 	return text;
 }
 
-/* Finds the run's stack that `typed` means; to free.  NULL after a complaint. */
+/* The run's stack that `typed` means; to free.  NULL after a complaint. */
 static char *find_stack(const json_t *document, const char *typed)
 {
 	struct strings stacks = { NULL, 0 };

@@ -1,8 +1,8 @@
 /* compare.c - gathers the repeats of both sides and has them judged (stats.h).
  *
  * A repeat counts when its cell is ok and has the metric.  Workers are told
- * apart when every such repeat has a value per worker ("per_worker" of its cell);
- * otherwise the cell's own value is all there is.
+ * apart when every such repeat has a value per worker ("per_worker" of its
+ * cell); otherwise the cell's own value is all there is.
  */
 #define _GNU_SOURCE
 #include "compare.h"
@@ -77,7 +77,8 @@ static const json_t *value_of(const json_t *cell, const char *key, int element)
 }
 
 /* The values per worker, or NULL when there are none. */
-static const json_t *workers_of(const json_t *cell, const char *key, int element)
+static const json_t *workers_of(const json_t *cell, const char *key,
+				int element)
 {
 	const json_t *list = json_object_get(
 		json_object_get(cell, "per_worker"), key), *value;
@@ -319,7 +320,8 @@ static json_t *side_json(const struct compare_side *side, const json_t *cells,
 	result = json_pack("{sO ss ss? sI sI ss?}",
 		"run", json_object_get(side->document, "run"), "stack", stack,
 		"which", side->every == 0 ? NULL : side->rest == 0 ? "odd" :
-		"even", "repeats", used, "not_used", not_used, "reason", reason);
+		"even", "repeats", used, "not_used", not_used,
+		"reason", reason);
 	free(reason);
 	return result;
 }
@@ -398,8 +400,9 @@ static int is_chosen(const struct compare_request *r, const json_t *cell)
 
 	for (size_t n = 0; n < r->pythons.n; n++)
 		python |= interpreter_matches(&i, r->pythons.items[n]);
-	return python && (r->workloads.n == 0 ||
-			  strings_has(&r->workloads, text_of(cell, "workload")));
+	return python &&
+		(r->workloads.n == 0 ||
+		 strings_has(&r->workloads, text_of(cell, "workload")));
 }
 
 /* Whether an earlier cell stands for this one's block and stack. */
@@ -433,6 +436,7 @@ json_t *compare_make(const struct compare_request *r)
 		if (block != NULL)
 			json_array_append_new(blocks, block);
 	}
-	return json_pack("{sb sI sI so}", "self_check", r->a.every != 0, "seed", (json_int_t)r->seed,
+	return json_pack("{sb sI sI so}", "self_check", r->a.every != 0,
+		"seed", (json_int_t)r->seed,
 		"resamples", (json_int_t)STATS_RESAMPLES, "blocks", blocks);
 }

@@ -27,9 +27,9 @@ struct compare_request {
 	unsigned long seed;
 };
 
-/* A new document: {"self_check", "seed", "resamples", "blocks": [{tag, python, ..., "a", "b",
- * "lost_samples", "steady_state", "metrics": [...]}]}.  Without blocks, the sides
- * have nothing in common. */
+/* A new document: {"self_check", "seed", "resamples", "blocks": [{tag, python,
+ * ..., "a", "b", "lost_samples", "steady_state", "metrics": [...]}]}.  Without
+ * blocks, the sides have nothing in common. */
 json_t *compare_make(const struct compare_request *request);
 
 /* A cell's part of stats_late_change() of its workers' private memory; NAN if

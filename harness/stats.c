@@ -155,9 +155,9 @@ static void draw(struct sample *s, gsl_rng *rng, double *mean, double *median)
 	*median = median_of(s->drawn, s->n);
 }
 
-/* Student's t of the level `p`, after `n` repeats.  Of two groups the smaller one
- * counts: with Welch's larger degrees of freedom, groups that fall into two modes
- * were told apart in 7.2 of 100 comparisons of equals. */
+/* Student's t of the level `p`, after `n` repeats.  Of two groups the smaller
+ * one counts: with Welch's larger degrees of freedom, groups that fall into two
+ * modes were told apart in 7.2 of 100 comparisons of equals. */
 static double student(double p, double n)
 {
 	return gsl_cdf_tdist_Pinv(p, n - 1);

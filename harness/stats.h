@@ -65,9 +65,9 @@ void stats_compare(const struct stats_group *a, const struct stats_group *b,
 		   unsigned long seed, size_t resamples,
 		   struct stats_comparison *result);
 
-/* By which part of its last value a curve changed from half of `at`'s last point
- * on; `at` ascends.  NAN when there is no earlier point in the second half, or
- * the last value is 0. */
+/* By which part of its last value a curve changed from half of `at`'s last
+ * point on; `at` ascends.  NAN when there is no earlier point in the second
+ * half, or the last value is 0. */
 double stats_late_change(const double *at, const double *values, size_t n);
 
 /* Whether that change is small enough; a NAN is not known to be unsteady. */

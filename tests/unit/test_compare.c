@@ -1,4 +1,5 @@
-/* test_compare.c - which cells and values a comparison takes: harness/compare.c. */
+/* test_compare.c - which cells and values a comparison takes:
+ * harness/compare.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -122,7 +122,8 @@ static void test_width(void **state)
 
 static void test_too_few(void **state)
 {
-	const double a[] = { 10, 11, 12 }, b[] = { 50, 51, 52, 53 }, one[] = { 3 };
+	const double a[] = { 10, 11, 12 }, b[] = { 50, 51, 52, 53 };
+	const double one[] = { 3 };
 	struct stats_comparison c = COMPARE(a, b);
 
 	(void)state;
