@@ -1,5 +1,5 @@
-/* comparetable.c - the table of `compare`: numbers with four digits, since no
- * interval here is narrower than that means. */
+/* comparetable.c - the table of `compare`.  A number has as many digits as its
+ * interval leaves it: two of the interval's width. */
 #define _GNU_SOURCE
 #include "comparetable.h"
 
@@ -25,10 +25,10 @@ static long long number_of(const json_t *object, const char *key)
 	return (long long)json_integer_value(json_object_get(object, key));
 }
 
-/* Decimals that show four digits of `value`, and no more than six. */
-static int decimals(double value)
+/* Decimals that show so many digits of `value`, and no more than six. */
+static int decimals(double value, int digits)
 {
-	int d = value == 0 ? 0 : 3 - (int)floor(log10(fabs(value)));
+	int d = value == 0 ? 0 : digits - 1 - (int)floor(log10(fabs(value)));
 
 	return d < 0 ? 0 : d > 6 ? 6 : d;
 }
@@ -37,15 +37,15 @@ static int decimals(double value)
 static char *estimate(const json_t *value, const json_t *interval)
 {
 	double v = json_number_value(value);
-	int d = decimals(v);
+	double low = json_number_value(json_array_get(interval, 0));
+	double high = json_number_value(json_array_get(interval, 1));
+	int d = low < high ? decimals(high - low, 2) : decimals(v, 4);
 
 	if (!json_is_number(value))
 		return xstrdup("-");
 	if (!json_is_array(interval))
 		return xasprintf("%.*f", d, v);
-	return xasprintf("%.*f [%.*f, %.*f]", d, v,
-		d, json_number_value(json_array_get(interval, 0)),
-		d, json_number_value(json_array_get(interval, 1)));
+	return xasprintf("%.*f [%.*f, %.*f]", d, v, d, low, d, high);
 }
 
 static long long fewest_repeats(const json_t *row)
@@ -73,8 +73,9 @@ static char *verdict(const json_t *row, long long lost)
 		detail = xasprintf(": have %lld, need %d", fewest_repeats(row),
 				   STATS_MIN_REPEATS);
 	} else if (strcmp(text, "no difference shown") == 0) {
-		char *finer = percent > 0 ? xasprintf("; %.*f %% would show",
-			percent < 10 ? 1 : 0, percent) : xstrdup("");
+		char *finer = percent > 0 ? xasprintf(percent < 10 ?
+			"; %.2g %% would show" : "; %.0f %% would show",
+			percent) : xstrdup("");
 
 		if (needed > 0)
 			detail = xasprintf("; %lld repeats would decide%s",

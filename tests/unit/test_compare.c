@@ -77,7 +77,7 @@ static void test_per_worker(void **state)
 		json_array_append_new(cells, cell("none", i,
 			"{\"gc_faults\": 15, \"per_worker\": "
 			"{\"gc_faults\": [10, 20]}}"));
-		json_array_append_new(cells, cell("freeze", i, i == 1 ?
+		json_array_append_new(cells, cell("freeze", i, i == 4 ?
 			"{\"gc_faults\": 7}" :
 			"{\"gc_faults\": 3, \"per_worker\": "
 			"{\"gc_faults\": [2, 4]}}"));
@@ -138,6 +138,12 @@ static void test_blocks(void **state)
 	json_decref(document);
 	json_object_set_new(json_array_get(cells, 1), "key",
 			    json_string("cp3.6.1@/elsewhere/freeze"));
+	document = compare(json_incref(cells), "fork_us");
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 0);
+	json_decref(document);
+	json_object_set_new(json_array_get(cells, 0), "key",
+			    json_string("cp3.6.1@/python/none"));
 	document = compare(cells, "fork_us");
 	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
 			 0);
@@ -153,8 +159,8 @@ static void test_late_change(void **state)
 
 	(void)state;
 	assert_true(fabs(compare_late_change(c) - .25) < 1e-12);
-	json_array_append_new(json_object_get(c, "curve"), json_pack("{si sn}",
-		"requests", 9, "worker_private_kib"));
+	json_array_insert_new(json_object_get(c, "curve"), 2, json_pack(
+		"{si sn}", "requests", 6, "worker_private_kib"));
 	assert_true(isnan(compare_late_change(c)));
 	json_object_del(c, "curve");
 	assert_true(isnan(compare_late_change(c)));
