@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
 #include "metrics.h"
+#include "stats.h"
 
 /* A column of the table: a metric, shown in a unit people read. */
 static const struct column {
@@ -112,7 +114,8 @@ static void print_line(FILE *out, const json_t *cells, const json_t *cell,
 	const char *status = text_of(cell, "status");
 
 	fprintf(out, "  %-*s", width, text_of(cell, "strategy"));
-	if (isnan(mean(cells, cell, "total_kib"))) {
+	if (isnan(mean(cells, cell, "total_kib")) &&
+	    strcmp(status, "ok") != 0) {
 		fprintf(out, "  %s: %s\n", status, text_of(cell, "reason"));
 		return;
 	}
@@ -133,12 +136,60 @@ static void print_line(FILE *out, const json_t *cells, const json_t *cell,
 	fputc('\n', out);
 }
 
+/* How the private memory of `like`'s stack changed over the second half of the
+ * requests, as a part of its last value, mean over repeats; NAN: not known. */
+static double late_change(const json_t *cells, const json_t *like)
+{
+	double sum = 0;
+	size_t n = 0, index;
+	const json_t *cell;
+
+	json_array_foreach(cells, index, cell) {
+		double change = compare_late_change(cell);
+
+		if (isnan(change) || !same_block(cell, like) ||
+		    strcmp(text_of(cell, "strategy"),
+			   text_of(like, "strategy")) != 0)
+			continue;
+		sum += change;
+		n++;
+	}
+	return n ? sum / (double)n : NAN;
+}
+
+/* Names the stacks of a block, cells `first` to `end`, that have no steady
+ * state. */
+static void print_unsteady(FILE *out, const json_t *cells, size_t first,
+			   size_t end)
+{
+	const char *last = "", *lead = "  no steady state: ";
+	int any = 0;
+
+	for (size_t i = first; i < end; i++) {
+		const json_t *cell = json_array_get(cells, i);
+		double change = late_change(cells, cell);
+
+		if (strcmp(last, text_of(cell, "strategy")) == 0)
+			continue;
+		last = text_of(cell, "strategy");
+		if (stats_is_steady(change))
+			continue;
+		fprintf(out, "%s%s (%+.0f %%)", any ? ", " : lead, last,
+			change * 100);
+		any = 1;
+	}
+	if (any)
+		fputs("; over the second half of the requests\n  private memory "
+		      "still changed so much: memory depends on --requests\n",
+		      out);
+}
+
 void report_table(FILE *out, const json_t *document, const char *baseline)
 {
 	const json_t *cells = json_object_get(document, "cells"), *cell;
 	const json_t *before = NULL;
 	const char *shown = "";
-	size_t index;
+	size_t index, first = 0;
 	int width = 8;
 
 	json_array_foreach(cells, index, cell) {
@@ -148,8 +199,11 @@ void report_table(FILE *out, const json_t *document, const char *baseline)
 	}
 	json_array_foreach(cells, index, cell) {
 		if (before == NULL || !same_block(before, cell)) {
-			if (before != NULL)
+			if (before != NULL) {
+				print_unsteady(out, cells, first, index);
 				fputc('\n', out);
+			}
+			first = index;
 			print_block_head(out, cell, width);
 			shown = "";
 		}
@@ -160,6 +214,7 @@ void report_table(FILE *out, const json_t *document, const char *baseline)
 		print_line(out, cells, cell,
 			   find_baseline(cells, cell, baseline), width);
 	}
+	print_unsteady(out, cells, first, json_array_size(cells));
 }
 
 /* One field, quoted when it must be: CSV by RFC 4180; in TSV, where nothing can
