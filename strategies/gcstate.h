@@ -59,6 +59,12 @@
 /* Whether the interpreter itself has gc.freeze(). */
 #define GCSTATE_HAS_FREEZE (PY_VERSION_HEX >= 0x03070000)
 
+/* Whether it calls gc.callbacks. */
+#define GCSTATE_HAS_CALLBACKS (PY_VERSION_HEX >= 0x03030000)
+/* Whether its DEBUG_STATS messages come one by one and its lists can be moved
+ * aside in between: gcdebug.c needs both.  3.7 prints the counts at once. */
+#define GCSTATE_TELLS_STEPS (PY_VERSION_HEX < 0x03070000)
+
 #define GCSTATE_GENERATIONS 3
 
 /* The gc module, for what it does in public.  A new reference, or NULL with
@@ -243,6 +249,37 @@ static inline const char *gcstate_check(struct gcstate_generation *gens,
 	}
 	return NULL;
 }
+
+#if GCSTATE_TELLS_STEPS
+#include <frameobject.h>
+
+/* Whether a collection is counting the references to `object`, for use in its
+ * tp_traverse: only then is the header's gc_refs not negative, while gc's
+ * functions that look for referrers traverse it as well. */
+static inline int gcstate_is_examined(PyObject *object)
+{
+	return _Py_AS_GC(object)->gc.gc_refs >= 0;
+}
+
+/* Frees the objects that are kept for reuse, as a full collection does at its
+ * very end (clear_freelists() in Modules/gcmodule.c). */
+static inline void gcstate_clear_free_lists(void)
+{
+	PyMethod_ClearFreeList();
+	PyFrame_ClearFreeList();
+	PyCFunction_ClearFreeList();
+	PyTuple_ClearFreeList();
+	PyUnicode_ClearFreeList();
+	PyFloat_ClearFreeList();
+#if PY_MAJOR_VERSION < 3
+	PyInt_ClearFreeList();
+#else
+	PyList_ClearFreeList();
+	PyDict_ClearFreeList();
+	PySet_ClearFreeList();
+#endif
+}
+#endif
 
 #if !GCSTATE_HAS_FREEZE
 /* Before 3.7 the interpreter has no permanent generation, so ours hangs, in a

@@ -28,6 +28,7 @@
 
 static struct shm_header *shared;
 static struct shm_process *mine;	/* this process's slot */
+static struct shm_process *twice;	/* the second way's, or NULL */
 static int channel = -1;		/* this process's socket */
 static int first_channel, workers;
 
@@ -119,7 +120,7 @@ static PyObject *probe_barrier(PyObject *self, PyObject *args)
 	char c;
 
 	(void)self;
-	if (!PyArg_ParseTuple(args, "s", &name))
+	if (!PyArg_ParseTuple(args, "s", &name) || gcevents_audit() < 0)
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS
 	channel_line("at", name);
@@ -182,8 +183,48 @@ static PyObject *probe_count(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
-/* In the worker: only its own slot and its own channel remain. */
-static void become_worker(int index, pid_t parent)
+/* watch_twice(): starts the second way of seeing collections. */
+static PyObject *probe_watch_twice(PyObject *self, PyObject *args)
+{
+	struct shm_process *slot = calloc(1, sizeof *slot);
+
+	(void)self;
+	(void)args;
+	if (slot == NULL)
+		return PyErr_NoMemory();
+	if (gcevents_start_second(slot) < 0) {
+		if (slot->gc_source == SHM_GC_NONE)	/* it was not taken */
+			free(slot);
+		return NULL;
+	}
+	twice = slot;
+	Py_RETURN_NONE;
+}
+
+/* second() -> dict: what the second way has recorded in this process. */
+static PyObject *probe_second(PyObject *self, PyObject *args)
+{
+	const struct shm_process *p = twice;
+
+	(void)self;
+	(void)args;
+	if (p == NULL) {
+		PyErr_SetString(PyExc_RuntimeError, "watch_twice() comes first");
+		return NULL;
+	}
+	return Py_BuildValue(
+		"{s(KKK)s(KKK)s(KKK)sKsKsKsI}",
+		"collections", p->collections[0], p->collections[1],
+		p->collections[2],
+		"gc_ns", p->gc_ns[0], p->gc_ns[1], p->gc_ns[2],
+		"gc_max_ns", p->gc_max_ns[0], p->gc_max_ns[1], p->gc_max_ns[2],
+		"gc_faults", p->gc_faults, "gc_overflow", p->gc_overflow,
+		"gc_unmatched", p->gc_unmatched, "gc_source", p->gc_source);
+}
+
+/* In the worker: only its own slot and its own channel remain.  Returns 0, or
+ * -1 with an exception set. */
+static int become_worker(int index, pid_t parent)
 {
 	channel = first_channel + index;
 	for (int i = 0; i <= workers; i++)
@@ -192,10 +233,10 @@ static void become_worker(int index, pid_t parent)
 	mine = shm_slot(shared, (uint64_t)index);
 	mine->objects = mine->frozen = -1;
 	mine->pid = getpid();
-	gcevents_redirect(mine);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)	/* it died before the line above */
 		_exit(EXIT_HARNESS_GONE);
+	return gcevents_redirect(mine);
 }
 
 /* fork(index) -> pid: makes worker `index` (1 and up) with os.fork(), so that
@@ -227,7 +268,10 @@ static PyObject *probe_fork(PyObject *self, PyObject *args)
 		return NULL;
 	pid = PyLong_AsLong(result);
 	if (pid == 0) {
-		become_worker(index, parent);
+		if (become_worker(index, parent) < 0) {
+			Py_DECREF(result);
+			return NULL;
+		}
 	} else if (pid > 0) {
 		shm_slot(shared, (uint64_t)index)->fork_ns = start;
 		close(first_channel + index);
@@ -281,6 +325,11 @@ static PyMethodDef probe_methods[] = {
 	  "before_fork(function): calls it and records the time." },
 	{ "count", probe_count, METH_VARARGS,
 	  "count(frozen): records the number of tracked objects." },
+	{ "watch_twice", probe_watch_twice, METH_NOARGS,
+	  "watch_twice(): sees collections in a second way, for second(); "
+	  "NotImplementedError where there is only one." },
+	{ "second", probe_second, METH_NOARGS,
+	  "second() -> dict: what was seen in the second way." },
 	{ "fork", probe_fork, METH_VARARGS,
 	  "fork(index) -> pid: makes one worker." },
 	{ "serve", probe_serve, METH_VARARGS,

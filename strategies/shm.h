@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define SHM_MAGIC UINT64_C(0x3174736f72666d70)	/* "pmfrost1" */
+#define SHM_MAGIC UINT64_C(0x3274736f72666d70)	/* "pmfrost2" */
 #define SHM_GENERATIONS 3
 
 /* How collections were seen. */
@@ -38,7 +38,7 @@ struct shm_process {
 	uint64_t gc_max_ns[SHM_GENERATIONS];
 	uint64_t gc_faults;		/* minor faults inside collections */
 	uint64_t gc_overflow;		/* pauses too long for a bucket */
-	uint64_t gc_unmatched;		/* starts without an end, or ends alone */
+	uint64_t gc_unmatched;		/* collections not, or half seen */
 	uint64_t request_overflow;
 	uint64_t pauses[SHM_GENERATIONS][HDR_BUCKETS];
 	uint64_t latencies[HDR_BUCKETS];

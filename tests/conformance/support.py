@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import time
 import unittest
 import weakref
 
@@ -22,6 +23,9 @@ HAS_FREEZE = sys.version_info >= (3, 7)
 # There a full collection itself freezes the objects that are immortal.
 FREEZES_IMMORTALS = sys.version_info[:2] == (3, 12)
 HAS_CALLBACKS = sys.version_info >= (3, 3)
+# Collections can be seen through the interpreter's messages.
+HAS_MESSAGES = sys.version_info < (3, 7)
+TWO_WAYS = HAS_CALLBACKS and HAS_MESSAGES
 HAS_SAFE_FINALIZERS = sys.version_info >= (3, 4)    # PEP 442
 
 
@@ -39,13 +43,18 @@ def begin(argv, usage):
 
 def run_tests(*modules):
     """Runs the tests of `modules`; the exit status tells the outcome."""
+    sys.exit(run(*modules))
+
+
+def run(*modules):
+    """Runs the tests of `modules`.  Returns whether one failed."""
     loader = unittest.defaultTestLoader
     suite = unittest.TestSuite(loader.loadTestsFromModule(m) for m in modules)
     if suite.countTestCases() == 0:
         sys.exit("no tests")
     result = unittest.TextTestRunner(stream=sys.stdout).run(suite)
     sys.stdout.flush()
-    sys.exit(not result.wasSuccessful())
+    return not result.wasSuccessful()
 
 
 class Node(object):
@@ -54,6 +63,21 @@ class Node(object):
 
     def __init__(self, other=None):
         self.other = other
+
+
+def slow_collection(generation, seconds, also=None):
+    """A collection in which a weak reference's callback sleeps, and calls
+    also()."""
+    def callback(ref):
+        time.sleep(seconds)
+        if also is not None:
+            also()
+    node = Node()
+    node.other = node
+    ref = weakref.ref(node, callback)
+    del node
+    gc.collect(generation)
+    assert ref() is None
 
 
 class Population(object):
