@@ -477,8 +477,12 @@ def main(argv):
     shared, harness = SharedMemory(2), Harness(2)
     probe.attach(shared.fd, FIRST_CHANNEL, 2)
     import stderr_test
+    import twice_test
     stderr_test.setup(ext_dir, probe, harness)
-    support.run_tests(sys.modules[__name__], stderr_test)
+    # The messages are tested with both ways on, the rest with one.
+    status = support.run(sys.modules[__name__])
+    twice_test.setup(sys.modules[__name__])
+    sys.exit(support.run(twice_test, stderr_test) or status)
 
 
 if __name__ == "__main__":
