@@ -44,13 +44,6 @@ int cgroup_read(const struct cgroup *c, struct cgroup_memory *m);
  * it had to be left to the next cgroup_make() on this host. */
 int cgroup_fini(struct cgroup *c);
 
-/* The directory of the own cgroup that has memory in hierarchy `version`, from
- * the texts of /proc/self/mountinfo and /proc/self/cgroup.  Pure.  New, or NULL
- * when there is none; *mount_length of it name the mount point.  A cgroup that
- * lies outside of what is mounted gives the mount point alone. */
-char *cgroup_locate(const char *mountinfo, const char *self, int version,
-		    size_t *mount_length);
-
 /* Reads a memory.stat text of hierarchy `version`.  Pure.  Leaves `usage` alone,
  * and on v1 `kernel` too, which has a file of its own.  0 or -EINVAL. */
 int cgroup_parse_stat(const char *text, int version, struct cgroup_memory *m);

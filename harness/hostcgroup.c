@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "cgroup.h"
+#include "cgrouppath.h"
 #include "hostparts.h"
 
 #include <errno.h>
@@ -19,89 +20,6 @@
 #include <unistd.h>
 
 #include "util.h"
-
-/* Whether `word` is one of the parts of `list` between separators. */
-static int has_word(const char *list, const char *word, char separator)
-{
-	struct strings words = { NULL, 0 };
-	int found;
-
-	strings_split(&words, list, separator);
-	found = strings_has(&words, word);
-	strings_fini(&words);
-	return found;
-}
-
-/* Our path in the hierarchy with the controller ("" is version 2); to free, or
- * NULL.  A line is NUMBER:CONTROLLERS:PATH. */
-static char *own_path(const char *cgroups, const char *controller)
-{
-	char *text = xstrdup(cgroups), *rest = text, *line, *path = NULL;
-
-	while (path == NULL && (line = strsep(&rest, "\n")) != NULL) {
-		char *list = strchr(line, ':');
-		char *end = list != NULL ? strchr(list + 1, ':') : NULL;
-
-		if (end == NULL)
-			continue;
-		*end = '\0';
-		if (*controller == '\0' ? list[1] == '\0' :
-		    has_word(list + 1, controller, ','))
-			path = xstrdup(end + 1);
-	}
-	free(text);
-	return path;
-}
-
-int hostcgroup_locate(const char *mountinfo, const char *cgroups,
-		      const char *controller, char **mount, char **dir)
-{
-	char *text = xstrdup(mountinfo), *rest = text, *line, *path;
-	char *found_root = NULL, *found_mount = NULL;
-	int version = 0;
-
-	*mount = *dir = NULL;
-	while (version != 1 && (line = strsep(&rest, "\n")) != NULL) {
-		char root[1024], point[1024], type[32], options[1024];
-		char *dash = strstr(line, " - ");
-
-		if (dash == NULL ||
-		    sscanf(line, "%*s %*s %*s %1023s %1023s", root,
-			   point) != 2 ||
-		    sscanf(dash, " - %31s %*s %1023s", type, options) != 2)
-			continue;
-		if (strcmp(type, "cgroup2") == 0)
-			version = 2;
-		else if (strcmp(type, "cgroup") == 0 &&
-			 has_word(options, controller, ','))
-			version = 1;
-		else
-			continue;
-		free(found_root);
-		free(found_mount);
-		found_root = xstrdup(root);
-		found_mount = xstrdup(point);
-	}
-	path = version == 0 ? NULL :
-		own_path(cgroups, version == 1 ? controller : "");
-	if (path == NULL) {
-		version = 0;
-	} else {
-		size_t n = strcmp(found_root, "/") == 0 ? 0 :
-			strlen(found_root);
-		const char *below = strncmp(path, found_root, n) == 0 &&
-			(path[n] == '/' || path[n] == '\0') ? path + n : "";
-
-		*mount = xstrdup(found_mount);
-		*dir = xasprintf("%s%s", found_mount,
-				 strcmp(below, "/") == 0 ? "" : below);
-	}
-	free(path);
-	free(found_root);
-	free(found_mount);
-	free(text);
-	return version;
-}
 
 /* The first two numbers of a file; "max" and what is not there is -1. */
 static void read_numbers(const char *dir, const char *name, long long v[2])
@@ -153,27 +71,33 @@ static double process_limit(int version, const char *dir)
 	return v[0] < 0 ? -1 : (double)v[0];
 }
 
-/* The least limit of our group and of all above it; -1: none. */
+/* The least limit of our group and of all above it; -1: none.  A version 1
+ * hierarchy that has the controller is the one that counts. */
 static double least(const char *mountinfo, const char *cgroups,
 		    const char *controller,
 		    double (*limit)(int version, const char *dir))
 {
-	char *mount, *dir;
-	int version = hostcgroup_locate(mountinfo, cgroups, controller, &mount,
-					&dir);
+	size_t mount_length = 0;
+	int version = 1;
+	char *dir = cgroup_locate(mountinfo, cgroups, controller, 1,
+				  &mount_length);
 	double result = -1;
 
-	while (version != 0) {
+	if (dir == NULL) {
+		version = 2;
+		dir = cgroup_locate(mountinfo, cgroups, controller, 2,
+				    &mount_length);
+	}
+	while (dir != NULL) {
 		double v = limit(version, dir);
 		char *slash = strrchr(dir, '/');
 
 		if (v >= 0 && (result < 0 || v < result))
 			result = v;
-		if (slash == NULL || strlen(dir) <= strlen(mount))
+		if (slash == NULL || strlen(dir) <= mount_length)
 			break;
 		*slash = '\0';
 	}
-	free(mount);
 	free(dir);
 	return result;
 }

@@ -14,12 +14,4 @@ void hostcgroup_add(json_t *facts);
 /* hostload.c: how busy the CPUs are, over 0.3 s of doing nothing. */
 void hostload_add(json_t *facts);
 
-/* Where in the file system the controller ("memory", "cpu", "pids") of our own
- * control group is, from the texts of /proc/self/mountinfo and
- * /proc/self/cgroup: a version 1 hierarchy that has it, else the version 2 one.
- * Pure.  Returns the version and *mount and *dir (to free), or 0 when there is
- * none. */
-int hostcgroup_locate(const char *mountinfo, const char *cgroups,
-		      const char *controller, char **mount, char **dir);
-
 #endif

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "cgrouppath.h"
 
 /* Debian 12, a root shell. */
 static const char systemd_mounts[] =
@@ -54,7 +55,8 @@ static char *locate(const char *mounts, const char *self, int version,
 		    const char *mount)
 {
 	size_t length = 999;
-	char *path = cgroup_locate(mounts, self, version, &length);
+	char *path = cgroup_locate(mounts, self, "memory", version,
+				   &length);
 
 	if (path != NULL)
 		assert_int_equal(length, strlen(mount));
@@ -240,7 +242,8 @@ static int made(int version)
 				   NULL), 0);
 	assert_int_equal(read_file("/proc/self/cgroup", 1u << 20, &self, NULL),
 			 0);
-	directory = cgroup_locate(mountinfo, self, version, &length);
+	directory = cgroup_locate(mountinfo, self, "memory", version,
+				  &length);
 	while (directory != NULL && strlen(directory) >= length) {
 		char *path = xasprintf("%s/permafrost-%d", directory,
 				       (int)getpid());
@@ -486,10 +489,67 @@ static void test_no_rights(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void test_locate_controllers(void **state)
+{
+	static const char hybrid[] =
+		"31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
+		"32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup x rw,cpu,cpuacct\n"
+		"41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+		"35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup x rw,memory\n";
+	static const char hybrid_own[] =
+		"9:name=systemd:/\n4:memory:/a/b\n1:cpu,cpuacct:/\n0::/u\n";
+	static const struct {
+		const char *mounts, *own, *controller, *mount, *dir;
+		int version;
+	} rows[] = {
+		{ hybrid, hybrid_own, "memory", "/sys/fs/cgroup/memory",
+		  "/sys/fs/cgroup/memory/a/b", 1 },
+		{ hybrid, hybrid_own, "cpu", "/sys/fs/cgroup/cpu",
+		  "/sys/fs/cgroup/cpu", 1 },
+		{ hybrid, hybrid_own, "pids", NULL, NULL, 1 },
+		{ hybrid, hybrid_own, "pids", "/sys/fs/cgroup/unified",
+		  "/sys/fs/cgroup/unified/u", 2 },
+		/* A container that sees its own part only. */
+		{ "9 8 0:3 /box/7 /cg rw - cgroup2 cgroup rw\n",
+		  "0::/box/7/leaf\n", "memory", "/cg", "/cg/leaf", 2 },
+		{ "9 8 0:3 /box/7 /cg rw - cgroup2 cgroup rw\n", "0::/box/7\n",
+		  "memory", "/cg", "/cg", 2 },
+		{ "9 8 0:3 /box/7 /cg rw - cgroup2 cgroup rw\n", "0::/o/x\n",
+		  "memory", "/cg", "/cg", 2 },
+		{ "9 8 0:3 /box/7 /cg rw - cgroup2 x rw\n", "0::/box/77/x\n",
+		  "memory", "/cg", "/cg", 2 },
+		{ "9 8 0:3 / /cg rw - cgroup2 cgroup rw\n", "0::/\n", "memory",
+		  "/cg", "/cg", 2 },
+		{ "9 8 0:3 / / rw - ext4 /dev/x rw\n", "0::/\n", "memory", NULL,
+		  NULL, 2 },
+		{ "9 8 0:3 / /cg rw - cgroup2 cgroup rw\n", "", "memory", NULL,
+		  NULL, 2 },
+		{ "nonsense - \n - cgroup2\n\n", "::\n:\nx", "memory", NULL,
+		  NULL, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		size_t length = 0;
+		char *dir = cgroup_locate(rows[i].mounts, rows[i].own,
+					  rows[i].controller, rows[i].version,
+					  &length);
+
+		if (rows[i].dir == NULL) {
+			assert_null(dir);
+			continue;
+		}
+		assert_string_equal(dir, rows[i].dir);
+		assert_int_equal(length, strlen(rows[i].mount));
+		free(dir);
+	}
+}
+
 int main(void)
 {
 	alarm(60);	/* a child that never answers ends the test */
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_locate_controllers),
 		cmocka_unit_test(test_locate),
 		cmocka_unit_test(test_locate_in_containers),
 		cmocka_unit_test(test_locate_odd_lines),

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "doctor.h"
-#include "hostparts.h"
 #include "metrics.h"
 
 /* A host with nothing to complain of. */
@@ -354,62 +353,6 @@ static void test_verdict(void **state)
 		       "/proc/PID/pagemap does not tell copies.");
 }
 
-static void test_cgroup(void **state)
-{
-	static const char hybrid[] =
-		"31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
-		"32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup x rw,cpu,cpuacct\n"
-		"41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
-		"35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup x rw,memory\n";
-	static const char hybrid_own[] =
-		"9:name=systemd:/\n4:memory:/a/b\n1:cpu,cpuacct:/\n0::/u\n";
-	static const struct {
-		const char *mounts, *own, *controller, *mount, *dir;
-		int version;
-	} rows[] = {
-		{ hybrid, hybrid_own, "memory", "/sys/fs/cgroup/memory",
-		  "/sys/fs/cgroup/memory/a/b", 1 },
-		{ hybrid, hybrid_own, "cpu", "/sys/fs/cgroup/cpu",
-		  "/sys/fs/cgroup/cpu", 1 },
-		{ hybrid, hybrid_own, "pids", "/sys/fs/cgroup/unified",
-		  "/sys/fs/cgroup/unified/u", 2 },
-		/* A container that sees its own part only. */
-		{ "9 8 0:3 /box/7 /cg rw - cgroup2 cgroup rw\n",
-		  "0::/box/7/leaf\n", "memory", "/cg", "/cg/leaf", 2 },
-		{ "9 8 0:3 /box/7 /cg rw - cgroup2 cgroup rw\n", "0::/box/7\n",
-		  "memory", "/cg", "/cg", 2 },
-		{ "9 8 0:3 /box/7 /cg rw - cgroup2 cgroup rw\n", "0::/o/x\n",
-		  "memory", "/cg", "/cg", 2 },
-		{ "9 8 0:3 /box/7 /cg rw - cgroup2 x rw\n", "0::/box/77/x\n",
-		  "memory", "/cg", "/cg", 2 },
-		{ "9 8 0:3 / /cg rw - cgroup2 cgroup rw\n", "0::/\n", "memory",
-		  "/cg", "/cg", 2 },
-		{ "9 8 0:3 / / rw - ext4 /dev/x rw\n", "0::/\n", "memory", NULL,
-		  NULL, 0 },
-		{ "9 8 0:3 / /cg rw - cgroup2 cgroup rw\n", "", "memory", NULL,
-		  NULL, 0 },
-		{ "nonsense - \n - cgroup2\n\n", "::\n:\nx", "memory", NULL,
-		  NULL, 0 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		char *mount, *dir;
-
-		assert_int_equal(hostcgroup_locate(rows[i].mounts, rows[i].own,
-			rows[i].controller, &mount, &dir), rows[i].version);
-		if (rows[i].version == 0) {
-			assert_null(mount);
-			assert_null(dir);
-			continue;
-		}
-		assert_string_equal(mount, rows[i].mount);
-		assert_string_equal(dir, rows[i].dir);
-		free(mount);
-		free(dir);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,7 +361,6 @@ int main(void)
 		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_verdict),
-		cmocka_unit_test(test_cgroup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
