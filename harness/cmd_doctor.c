@@ -213,7 +213,7 @@ static void print_answer(const json_t *row)
 	json_unpack((json_t *)row, "{ss ss sf sf}", "check", &check, "metric",
 		    &metric, "low", &low, "high", &high);
 	reason = json_string_value(json_object_get(row, "reason"));
-	printf("%-9s%-52s", json_is_null(ok) ? "skipped" :
+	printf("%-9s%-42s", json_is_null(ok) ? "skipped" :
 	       json_is_true(ok) ? "ok" : "MISSED", check);
 	if (reason != NULL)
 		printf(" %s\n", reason);
@@ -232,7 +232,8 @@ static int calibrate_one(const struct interpreter *i, int show, json_t *all)
 	size_t index;
 
 	if (show)
-		printf("%s\n", i->tag);
+		printf("%-51s %-27s %9s  (known)\n", i->tag, "metric",
+		       "measured");
 	fflush(stdout);
 	rows = calibrate(i, &limits, &error);
 	if (rows == NULL) {
