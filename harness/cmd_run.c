@@ -20,6 +20,7 @@
 #include "plan.h"
 #include "progress.h"
 #include "report.h"
+#include "stats.h"
 #include "store.h"
 
 enum {
@@ -413,7 +414,8 @@ static int plot_run(struct store *s, int64_t run, const char *dir)
 }
 
 /* Tells a person what to try after this run. */
-static void suggest(const struct store *s, int64_t run, int plotted)
+static void suggest(const struct store *s, int64_t run, int plotted,
+		    const struct selection *selection)
 {
 	const char *name = program_invocation_name;
 
@@ -426,6 +428,10 @@ static void suggest(const struct store *s, int64_t run, int plotted)
 	else
 		fprintf(stderr, "  %s plot --run=%lld --db=%s\n", name,
 			(long long)run, s->path);
+	if (selection->repeats >= STATS_MIN_REPEATS && selection->stacks.n > 0)
+		fprintf(stderr, "  %s compare %lld:%s %lld:%s --db=%s\n", name,
+			(long long)run, selection->baseline, (long long)run,
+			selection->stacks.items[0], s->path);
 }
 
 /* Plans a new run, or prints its keys.  Its id in *run; 0 or an exit code. */
@@ -522,7 +528,8 @@ int cmd_run(int argc, char **argv)
 				code = code ? code : plotted;
 			}
 			if (code == 0 && strcmp(a.format, "table") == 0)
-				suggest(&s, run, a.plot != NULL);
+				suggest(&s, run, a.plot != NULL,
+					&a.selection);
 		}
 	}
 	store_close(&s);

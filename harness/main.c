@@ -41,7 +41,7 @@ static void usage(void)
 	       "version.\n\n"
 	       "Exit codes: 0 all cells ran; 1 the harness itself failed; 2 "
 	       "usage; 3 a cell\nfailed; 4 nothing that was asked for is "
-	       "supported here; 5 samples were lost, do\nnot trust the data; "
+	       "supported here; 5 do not trust the\ndata; "
 	       "124 every cell timed out; 130 interrupted.\n", name, name);
 }
 
