@@ -6,6 +6,7 @@
  */
 #include "gcstate.h"
 #include "gccall.h"
+#include "permanent.h"
 #include "strategy.h"
 
 #if GCSTATE_HAS_FREEZE
@@ -72,43 +73,14 @@ static Py_ssize_t freeze_count(struct strategy_use *use)
 
 #else
 
-static int freeze_check(void)
-{
-	struct gcstate gs;
-
-	return gcstate_init(&gs);
-}
+#define freeze_check permanent_check
+#define freeze_undo permanent_undo
+#define freeze_count permanent_count
 
 static int freeze_before_fork(struct strategy_use *use)
 {
-	struct gcstate gs;
-
 	(void)use;
-	if (gcstate_init(&gs) < 0)
-		return -1;
-	gcstate_freeze(&gs, 0, GCSTATE_GENERATIONS - 1);
-	return 0;
-}
-
-static int freeze_undo(struct strategy_use *use)
-{
-	struct gcstate gs;
-
-	(void)use;
-	if (gcstate_init(&gs) < 0)
-		return -1;
-	gcstate_unfreeze(&gs);
-	return 0;
-}
-
-static Py_ssize_t freeze_count(struct strategy_use *use)
-{
-	struct gcstate gs;
-
-	(void)use;
-	if (gcstate_init(&gs) < 0)
-		return -1;
-	return gcstate_size(gs.permanent);
+	return permanent_freeze(0, GCSTATE_GENERATIONS - 1);
 }
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include "gcstate.h"
 #include "gccall.h"
+#include "permanent.h"
 #include "strategy.h"
 
 static const struct strategy_option freeze_gen_options[] = {
@@ -29,45 +30,15 @@ static const char *freeze_gen_supported(void)
 
 #if GCSTATE_LINKED
 
-static int freeze_gen_check(void)
-{
-	struct gcstate gs;
-
-	return gcstate_init(&gs);
-}
-
 static int freeze_gen_before_fork(struct strategy_use *use)
 {
-	struct gcstate gs;
-
-	if (gcstate_init(&gs) < 0)
-		return -1;
-	gcstate_freeze(&gs, (int)use->args[0].value, (int)use->args[0].upper);
-	return 0;
+	return permanent_freeze((int)use->args[0].value,
+				(int)use->args[0].upper);
 }
 
-/* Like gc.unfreeze(): back into the oldest generation, from where the next
- * full collection sees them. */
-static int freeze_gen_undo(struct strategy_use *use)
-{
-	struct gcstate gs;
-
-	(void)use;
-	if (gcstate_init(&gs) < 0)
-		return -1;
-	gcstate_unfreeze(&gs);
-	return 0;
-}
-
-static Py_ssize_t freeze_gen_count(struct strategy_use *use)
-{
-	struct gcstate gs;
-
-	(void)use;
-	if (gcstate_init(&gs) < 0)
-		return -1;
-	return gcstate_size(gs.permanent);
-}
+#define freeze_gen_check permanent_check
+#define freeze_gen_undo permanent_undo
+#define freeze_gen_count permanent_count
 
 #else
 
