@@ -19,7 +19,6 @@ except ImportError:
     psutil = None
 
 WORKERS, ROUNDS = 32, 15
-FAMILIES = (1, 2, 4, 8, 16, 32)
 BYTES_PER_ROW = 290             # of the heap's rows, see make_heap()
 WAYS = (("pagemap", "pagemap, which has no PSS"),
         ("scan", "PAGEMAP_SCAN, which has neither PSS nor private"))
@@ -38,12 +37,12 @@ def worker(heap, ready, stop, others_end):
     os._exit(0 if touched or not heap else 1)
 
 
-def fork_workers(heap):
+def fork_workers(heap, count):
     """Returns (pids, end); the workers exit when `end` is closed."""
     ready, ready_end = os.pipe()
     stop, stop_end = os.pipe()
     pids = []
-    for _ in range(WORKERS):
+    for _ in range(count):
         pid = os.fork()
         if pid == 0:
             try:
@@ -53,8 +52,8 @@ def fork_workers(heap):
         pids.append(pid)
     os.close(ready_end)
     got = 0
-    while got < WORKERS:
-        n = len(os.read(ready, WORKERS))
+    while got < count:
+        n = len(os.read(ready, count))
         if n == 0:
             raise RuntimeError("a worker died")
         got += n
@@ -62,11 +61,11 @@ def fork_workers(heap):
 
 
 class Tool:
-    """TOOL, which reads the memory of `pids`."""
+    """TOOL, which reads the memory of `pids`, workers of this process."""
 
     def __init__(self, path, pids):
         self.process = subprocess.Popen(
-            [path] + [str(pid) for pid in pids], stdin=subprocess.PIPE,
+            [path] + [str(pid) for pid in [os.getpid()] + pids], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, universal_newlines=True)
 
     def ask(self, method, count=WORKERS):
@@ -99,14 +98,12 @@ def measure(tool, pids):
     """Returns {method: list of tuples}, or a reason instead of a list."""
     methods = {name: (lambda name=name: tool.ask(name))
                for name in ("ours", "walk", "threads", "pagemap", "scan")}
-    for count in FAMILIES:
-        methods[count] = lambda count=count: tool.ask("ours", count)
     if psutil:
         processes = [psutil.Process(pid) for pid in pids]
         methods["psutil"] = lambda: with_psutil(processes)
     samples = {name: [] for name in methods}
     for _ in range(ROUNDS):
-        for name in random.sample(sorted(methods, key=str), len(methods)):
+        for name in random.sample(sorted(methods), len(methods)):
             got = methods[name]()
             if isinstance(got, str):
                 samples[name] = got
@@ -115,9 +112,9 @@ def measure(tool, pids):
     return samples
 
 
-def us_of(samples, count=WORKERS):
+def us_of(samples):
     """Median time per worker in us."""
-    return sorted(s[0] for s in samples)[len(samples) // 2] / count / 1000
+    return sorted(s[0] for s in samples)[len(samples) // 2] / WORKERS / 1000
 
 
 def report(what, samples):
@@ -163,26 +160,30 @@ def report(what, samples):
             print("; %s, %.0f" % (label, us_of(samples[name]) * 1000 * WORKERS /
                                   samples[name][0][3]), end="")
     print()
-    print("%s: one checkpoint, us per worker: %s" % (what, ", ".join(
-        "%d workers %.0f" % (count, us_of(samples[count], count))
-        for count in FAMILIES)))
 
 
-def main(path, mib):
+def run(path, mib, count, function):
+    """Becomes the template of `count` workers, calls function(tool, pids) and
+    exits."""
     gc.disable()
-    heap = make_heap(int(mib))
+    heap = make_heap(mib)
     if hasattr(gc, "freeze"):
         gc.freeze()
-    pids, end = fork_workers(heap)
+    pids, end = fork_workers(heap, count)
     tool = Tool(path, pids)
     random.seed(0)
-    report("sampling, heap of %s MiB" % mib, measure(tool, pids))
+    function(tool, pids)
     sys.stdout.flush()
     tool.close()
     os.close(end)
     for pid in pids:
         os.waitpid(pid, 0)
     os._exit(0)                 # freeing the heap would take long
+
+
+def main(path, mib):
+    run(path, int(mib), WORKERS, lambda tool, pids: report(
+        "sampling, heap of %s MiB" % mib, measure(tool, pids)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #!/bin/sh
-# sampling.sh TOOL VENV PYTHON... - runs sampling.py with a Python that has
+# sampling.sh TOOL VENV PYTHON... - runs sampling.py and checkpoint.py, the former
+# with a Python that has
 # psutil: one of those named, or one in VENV, where psutil is installed once from
 # the package registry.  Without either, sampling.py says that psutil was skipped.
 tool=$1 venv=$2
@@ -33,3 +34,4 @@ fi
 for mib in 0 60 250; do
 	"$python" "$here/sampling.py" "$tool" "$mib" || exit 1
 done
+"$python" "$here/checkpoint.py" "$tool"
