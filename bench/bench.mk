@@ -13,8 +13,15 @@ $(foreach tag,$(TAGS),$(eval $(call bench_rules,$(tag))))
 bench_env = PYTHONDONTWRITEBYTECODE=1
 bench_freeze = $(TAGS:%=bench-freeze-%)
 
-.PHONY: bench bench-freeze bench-sampling $(bench_freeze)
-bench: bench-freeze bench-sampling
+# Observing is measured on one interpreter of each kind of collector and of
+# event; `make bench-observer BENCH_OBSERVER=cp3.9.18` asks for another.
+BENCH_OBSERVER = $(filter cp2.7.% cp3.6.% cp3.11.% cp3.13.%,$(TAGS))
+bench_count = $(BENCH_OBSERVER:%=bench-count-%)
+bench_time = $(BENCH_OBSERVER:%=bench-time-%)
+
+.PHONY: bench bench-freeze bench-sampling bench-observer $(bench_freeze) \
+	$(bench_count) $(bench_time)
+bench: bench-freeze bench-sampling bench-observer
 
 bench-freeze: $(bench_freeze)
 $(bench_freeze): bench-freeze-%: matrix ext/%/bench/timecalls.so
@@ -25,6 +32,19 @@ bench-sampling: bench/sampling$(EXEEXT)
 	@$(bench_env) $(top_srcdir)/bench/sampling.sh bench/sampling$(EXEEXT) \
 		'$(abs_top_builddir)/bench/venv' \
 		$(foreach tag,$(TAGS),'$(PYTHON_$(tag))')
+
+# Counting does not mind company, and is slow; timing does mind.
+bench-observer: matrix harness/harness$(EXEEXT)
+	+@$(MAKE) --no-print-directory -j2 $(bench_count)
+	+@$(MAKE) --no-print-directory -j1 $(bench_time)
+
+bench_observe = @$(bench_env) '$(PYTHON_$*)' $(top_srcdir)/bench/observer.py
+bench_observed = $* '$(abs_top_builddir)/harness/harness' '$(PYTHON_$*)' \
+	'$(abs_top_srcdir)/workloads'
+$(bench_count): bench-count-%: matrix harness/harness$(EXEEXT)
+	$(bench_observe) count $(bench_observed)
+$(bench_time): bench-time-%: matrix harness/harness$(EXEEXT)
+	$(bench_observe) time $(bench_observed)
 
 clean-local: bench-clean
 .PHONY: bench-clean
