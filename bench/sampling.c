@@ -74,12 +74,15 @@ static pid_t template;
 static int checkpoint(pid_t pid, struct sums *sums)
 {
 	static struct cow_map map;
-	uint64_t copied;
+	struct cow_counts counts;
+	int64_t page_tables;
 	int result = map.n > 0 ? 0 : cow_note(template, &map);
 
 	if (result == 0)
 		result = ours(pid, sums);
-	return result < 0 ? result : cow_count(&map, pid, &copied);
+	if (result == 0)
+		result = procfs_read_page_tables(pid, &page_tables);
+	return result < 0 ? result : cow_count(&map, pid, &counts);
 }
 
 static int open_of(pid_t pid, const char *name)
