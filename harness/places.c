@@ -54,6 +54,8 @@ uint64_t places_mapped_chunk(const void *bytes, size_t page_bytes,
 
 	memcpy(head, bytes, sizeof head);
 	size = head[1] & ~flags;
+	if (size % page_bytes == page_bytes - sizeof head)
+		size += sizeof head;	/* newer ones leave the header out */
 	return head[0] == 0 && (head[1] & flags) == is_mapped && size > 0 &&
 		size % page_bytes == 0 && size <= room ? size : 0;
 }

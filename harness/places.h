@@ -9,7 +9,8 @@
  *             Free-threaded builds have another allocator and hence none.
  *   malloc    the rest of [heap], and large blocks that the C library has
  *             mapped, which begin with their size and a flag (struct
- *             malloc_chunk of glibc's malloc.c: bit 1 of the size)
+ *             malloc_chunk of glibc's malloc.c: bit 1 of the size, which
+ *             counts the 16 bytes of the header up to 2.42 or so)
  *   library   the segments of the executable and its libraries, .bss included,
  *             as their ELF headers give them
  *   stack     of the main thread

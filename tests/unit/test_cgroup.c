@@ -22,6 +22,7 @@
 
 #include "cgroup.h"
 #include "cgrouppath.h"
+#include "within.h"
 
 /* Debian 12, a root shell. */
 static const char systemd_mounts[] =
@@ -335,17 +336,17 @@ static void test_charged(void **state)
 	(void)state;
 	make_or_skip(&c);
 	assert_int_equal(cgroup_read(&c, &before), 0);
-	assert_in_range(before.anon, 0, lag);
+	assert_within(before.anon, 0, lag);
 	start_child(&child, &c, 20000, 10000);
 	assert_int_equal(cgroup_read(&c, &after), 0);
-	assert_in_range(after.anon, 20000 * page_kib - lag,
+	assert_within(after.anon, 20000 * page_kib - lag,
 			20000 * page_kib + own + lag);
-	assert_in_range(after.shmem, 10000 * page_kib - lag,
+	assert_within(after.shmem, 10000 * page_kib - lag,
 			10000 * page_kib + lag);
-	assert_in_range(after.usage, 30000 * page_kib - lag,
+	assert_within(after.usage, 30000 * page_kib - lag,
 			30000 * page_kib + own + 2 * lag + 4096);
 	if (after.kernel >= 0)	/* two levels of page tables at least */
-		assert_in_range(after.kernel, 20000 * 8 / 1024, 4096);
+		assert_within(after.kernel, 20000 * 8 / 1024, 4096);
 	end_child(&child);
 	path = xstrdup(c.path);
 	assert_int_equal(cgroup_fini(&c), 0);
@@ -395,7 +396,7 @@ static void test_outside(void **state)
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(p, 1, bytes);
 	assert_int_equal(cgroup_read(&c, &m), 0);
-	assert_in_range(m.usage, 0, bytes / 1024 / 4);
+	assert_within(m.usage, 0, bytes / 1024 / 4);
 	munmap(p, bytes);
 	assert_int_equal(cgroup_fini(&c), 0);
 }

@@ -265,6 +265,8 @@ static void test_mapped_chunks(void **state)
 		uint64_t head[2], room, size;
 	} cases[] = {
 		{ { 0, 0x101002 }, 0x101000, 0x101000 },
+		{ { 0, 0x100ff2 }, 0x101000, 0x101000 },	/* 2.43 */
+		{ { 0, 0x100ff2 }, 0x100ff0, 0 },
 		{ { 0, 0x101002 }, 0x100000, 0 },	/* larger than what is there */
 		{ { 0, 0x101000 }, 0x101000, 0 },	/* flag missing */
 		{ { 0, 0x101003 }, 0x101000, 0 },	/* another flag */

@@ -17,6 +17,7 @@
 
 #include "copies.h"
 #include "pages.h"
+#include "within.h"
 
 #define PAGES 2000
 
@@ -108,7 +109,7 @@ static void measure(size_t touch, size_t change, size_t more,
 
 static void assert_about(uint64_t measured, size_t known)
 {
-	assert_in_range(measured, known, known + CONSTANT);
+	assert_within(measured, known, known + CONSTANT);
 }
 
 static void test_nothing_written(void **state)
@@ -262,7 +263,7 @@ static void test_sources_agree(void **state)
 	munmap((void *)memory, 8 * page);
 }
 
-static int stop(void *arg, uint64_t address, uint64_t n)
+static int halt(void *arg, uint64_t address, uint64_t n)
 {
 	(void)address;
 	(void)n;
@@ -284,7 +285,7 @@ static void test_stops_when_told(void **state)
 	assert_int_equal(pages_open(&p, getpid()), 0);
 	assert_int_equal(pages_each(&p, (uintptr_t)memory,
 				    (uintptr_t)memory + 8 * page,
-				    PAGES_PRESENT, stop, &calls), 7);
+				    PAGES_PRESENT, halt, &calls), 7);
 	assert_int_equal(calls, 1);
 	pages_close(&p);
 	munmap((void *)memory, 8 * page);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "stats.h"
+#include "within.h"
 
 #define RESAMPLES 400		/* fewer than in earnest, for speed */
 #define MAX_VALUES 256
@@ -362,9 +363,9 @@ static void test_power(void **state)
 	}
 	c = compare(a, 8, b, 8, 1, 1);
 	assert_int_equal(c.verdict, STATS_NOT_SHOWN);
-	assert_in_range(c.repeats_needed, 90, 150);
+	assert_within(c.repeats_needed, 90, 150);
 	calls = count_calls(&noise, 100, 1.02, 100, rng);
-	assert_in_range(calls, 65, 95);
+	assert_within(calls, 65, 95);
 	/* A smaller difference than 1000 repeats would show. */
 	for (size_t i = 0; i < 8; i++)
 		b[i] = a[i] * 1.001;
