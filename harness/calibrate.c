@@ -73,6 +73,7 @@ static void judge_workers(struct verdict *v, const char *metric, double low,
 			  double high)
 {
 	double measured = number(v->document, metric);
+	const char *reason = why(v, metric);
 	const json_t *value;
 	size_t index;
 
@@ -83,7 +84,13 @@ static void judge_workers(struct verdict *v, const char *metric, double low,
 		if (x < low || x > high)
 			measured = x;
 	}
-	add_row(v, metric, measured, low, high, why(v, metric));
+	if (v->interpreter->abi_flags != NULL &&
+	    strchr(v->interpreter->abi_flags, 't') != NULL) {
+		measured = NAN;
+		reason = "what a free-threaded build copies by forking was "
+			"never measured";
+	}
+	add_row(v, metric, measured, low, high, reason);
 }
 
 /* By how much a metric of the curve grew from the first checkpoint on. */
@@ -111,8 +118,8 @@ static void judge_cause(struct verdict *v, const char *cause, double low,
 
 	json_object_foreach(copies, place, row)
 		pages += number(row, cause);
-	add_row(v, metric, pages, low, high,
-		why(v, "worker_floor_pages"));
+	add_row(v, metric, pages, low, high, json_string_value(json_object_get(
+		json_object_get(v->document, "methods"), "copies")));
 	free(metric);
 }
 

@@ -409,12 +409,18 @@ static void summarize_leak(struct cell *c)
 	set_real(c, "leak_kib_per_1k", c1 * 1000);
 }
 
+static int knows_objects(const struct cell *c)
+{
+	return c->family.shared->layout.type_type != 0;
+}
+
 /* The mean over workers of copied pages by place and cause, or null.  New. */
 static json_t *copies_json(const struct cell *c)
 {
 	json_t *map = json_object();
 
-	if (c->cow_error != 0 || c->copies_error != 0 || c->swapped) {
+	if (c->cow_error != 0 || c->copies_error != 0 || c->swapped ||
+	    !knows_objects(c)) {
 		json_decref(map);
 		return json_null();
 	}
@@ -467,10 +473,12 @@ static json_t *methods_json(const struct cell *c)
 
 	if (source >= sizeof sources / sizeof *sources)
 		source = SHM_GC_NONE;
-	return json_pack("{ss ss ss ss ss sI}",
+	return json_pack("{ss ss ss ss ss ss sI}",
 		"gc_pause", sources[source],
 		"worker_cow_pages", pages_method(),
 		"worker_floor_pages", "/proc/PID/mem",
+		"copies", knows_objects(c) ? "content of pages" :
+		"none: how objects lie in free-threaded builds is not known",
 		"total_kib", procfs_memory_method(),
 		"cgroup_kib", c->cgroup.version == 1 ? "cgroup v1" :
 		c->cgroup.version == 2 ? "cgroup v2" : "none",

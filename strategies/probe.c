@@ -61,18 +61,21 @@ static void channel_line(const char *verb, const char *rest)
 	channel_write(line, (size_t)n + 1);
 }
 
-/* Says how objects lie in this interpreter's memory. */
+/* Says how objects lie in this interpreter's memory.  Those of free-threaded
+ * builds, with counts in two places and no headers, are left unknown. */
 static void describe_layout(struct shm_layout *layout)
 {
+#ifdef Py_GIL_DISABLED
+	*layout = (struct shm_layout){ 0 };
+#else
 	*layout = (struct shm_layout){
 		.type_type = (uintptr_t)&PyType_Type,
 		.has_gc_flag = Py_TPFLAGS_HAVE_GC,
-#ifndef Py_GIL_DISABLED
 		.gc_head_bytes = sizeof(PyGC_Head),
-#endif
 		.type_offset = offsetof(PyObject, ob_type),
 		.flags_offset = offsetof(PyTypeObject, tp_flags),
 	};
+#endif
 }
 
 static PyObject *probe_attach(PyObject *self, PyObject *args)
