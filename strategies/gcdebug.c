@@ -22,7 +22,9 @@
  * The free lists belong to the pause: on 2.7 that of ints is found by writing to
  * every block of ints, which in a worker copies their pages and is most of
  * what a full collection of a frozen heap does.  So the last message clears
- * them inside the clock; the collector then has little left to do.
+ * them inside the clock.  Each time, 2.7 turns the order of the blocks round, so
+ * they are cleared once more behind the clock: after the collector's own time the
+ * memory is as it would be without us.
  */
 #include "gcstate.h"
 
@@ -145,6 +147,8 @@ static int take_message(const char *text)
 		if (generation == GCSTATE_GENERATIONS - 1)
 			gcstate_clear_free_lists();
 		gcevents_end(recorder);
+		if (generation == GCSTATE_GENERATIONS - 1)
+			gcstate_clear_free_lists();	/* turns them back */
 		sentinel_to_youngest();
 		state = strchr(text, '\n') != NULL ? IDLE : ENDING;
 		return 1;

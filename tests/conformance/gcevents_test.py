@@ -160,6 +160,21 @@ class CollectionTest(Case):
             self.assertTrue(collections[1] > 8, collections)
         self.check_histograms()
 
+    @unittest.skipUnless(sys.version_info[0] == 2, "ints have no blocks")
+    def test_free_ints_are_as_without_us(self):
+        """Each full collection turns the list of blocks of ints round, so the
+        next free int is at one end and then at the other."""
+        keep = [i + 500000 for i in range(20000)]
+        del keep[::2]
+        places, k = [0] * 6, 0
+        while k < 6:
+            gc.collect()
+            places[k] = id(k + 1000000)
+            k += 1
+        self.assertEqual([place == places[0] for place in places],
+                         [True, False] * 3)
+        del keep
+
     @unittest.skipUnless(support.LINKED, "there are no lists")
     def test_heap_is_as_before(self):
         gcwalk = support.gcwalk
