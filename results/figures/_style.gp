@@ -2,6 +2,7 @@
 #
 # A figure sets TITLE, and DATA, OUT, FORMAT and FIGURES to ARG1..ARG4 (see
 # harness/draw.c; gnuplot hides them from loaded files), then loads this file.
+# A figure of bars also sets ROW_H, see "layout".
 # It draws what is above the panels; the figure goes on panel by panel.  The
 # table (DATA) is ordered by panel and series and begins with the columns
 #     1 panel   2 grp   3 series   4 strategy   5 tag   6 workload   7 scale
@@ -77,7 +78,7 @@ stats DATA skip 1 using ( \
 		(SCALE eq "*" ? "scale ".strcol(7).", " : ""). \
 		(WORKERS eq "*" ? count(strcol(8), "worker").", " : ""). \
 		(REQUESTS eq "*" ? count(strcol(9), "request").", " : ""), \
-	NOTE[number(1)] = HELD[number(1)] == 0 ? \
+	NOTE[number(1)] = exists("ROW_H") ? "" : HELD[number(1)] == 0 ? \
 		(EMPTY[number(1)] eq "*" ? "no data, " : EMPTY[number(1)].", ") : \
 		strcol(12) ne "NaN" && DRAWN[number(3)] > 0 ? \
 		NOTE[number(1)].strcol(4).": ".strcol(12).", " : \
@@ -122,8 +123,15 @@ COLS = PANELS <= 3 ? PANELS : PANELS == 4 ? 2 : \
 	PANELS <= 6 || PANELS == 9 ? 3 : 4
 ROWS = (PANELS + COLS - 1) / COLS
 W = COLS == 1 ? 860 : COLS == 2 ? 940 : COLS == 3 ? 1100 : 1240
-PLOT_H = COLS == 1 ? 360 : COLS == 2 ? 260 : 210
-LEFT = 84
+# A figure of bars has a row for each series, ROW_H high, with its name to the
+# left, broken into two lines of at most NAME_MAX characters, and instead of the
+# legend of series LEGEND_ROWS rows of its own.
+longest = 0
+do for [s = 1:SERIES] { longest = max(longest, strlen(STRATEGY[s])) }
+NAME_MAX = 34
+PLOT_H = exists("ROW_H") ? ROW_H * SERIES + 6 : \
+	COLS == 1 ? 360 : COLS == 2 ? 260 : 210
+LEFT = exists("ROW_H") ? 74 + 7 * min(longest, NAME_MAX) : 84
 RIGHT = 18
 HEAD = 62		# title and subtitle
 FOOT = 58		# tick labels and the title of the last row's x axis
@@ -144,7 +152,9 @@ do for [s = 1:SERIES] { longest = max(longest, strlen(entry(s))) }
 SAMPLE = 46
 ENTRY_W = SAMPLE + 8 + 7.4 * min(longest, 90) + 18
 LEGEND_COLS = max(1, min(SERIES, int((W - LEFT - RIGHT) / ENTRY_W)))
-LEGEND_ROWS = (SERIES + LEGEND_COLS - 1) / LEGEND_COLS
+if (!exists("ROW_H")) {
+	LEGEND_ROWS = (SERIES + LEGEND_COLS - 1) / LEGEND_COLS
+}
 # A figure with a second meaning of lines sets KEY, KEY_DASH and KEY_WIDTH.
 # AT_LINE is set where _requests.gp draws a line at the full collection, POOLED
 # where repeats are not averaged.
@@ -196,7 +206,7 @@ set xrange [0:W]
 set yrange [H:0]
 set label TITLE at 16,24 font font(1.3) textcolor rgb INK noenhanced
 set label head(SUBTITLE, int(W / 7.7)) at 16,48 textcolor rgb FAINT noenhanced
-do for [s = 1:SERIES] {
+do for [s = 1:(exists("ROW_H") ? 0 : SERIES)] {
 	x0 = 16 + (s - 1) % LEGEND_COLS * ENTRY_W
 	y0 = HEAD + 12 + (s - 1) / LEGEND_COLS * 21
 	if (DRAWN[s]) {
