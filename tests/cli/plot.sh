@@ -44,6 +44,20 @@ expect() {
 }
 before=$(cksum <"$db")
 
+# Copied pages of each stack, unless this host does not tell.
+"$HARNESS" export --db="$db" --format=tsv | awk -F'\t' '
+	NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+	$column["worker_cow_pages"] != "" { print $column["worker_cow_pages"] }' \
+	>"$dir/pages"
+case $(wc -l <"$dir/pages") in
+3) ;;
+0)
+	echo "copied pages cannot be counted here; see 'harness doctor'"
+	exit 77
+	;;
+*) wrong "copied pages are not counted for all stacks" ;;
+esac
+
 figures=
 for script in "$srcdir"/results/figures/[!_]*.gp; do
 	name=${script##*/}
@@ -79,6 +93,14 @@ labels memory "memory (MiB)" "requests served per worker" \
 labels faults "minor faults" "requests served per worker"
 labels pauses "pause (ms)" "percentile of collections" max \
 	"threshold-zero (no collection)"
+labels copies "copied per worker (MiB)" why where "collector's header" \
+	"reference count" "other content" "nothing left of it" \
+	pymalloc malloc "libraries' data" stack other
+# The bars are as long as all that was copied, which stands beside them.
+while read -r pages; do
+	labels copies "$(awk -v n="$pages" -v page="$(getconf PAGESIZE)" \
+		'BEGIN { printf " %.1f", n * page / 1048576 }')"
+done <"$dir/pages"
 
 expect 0 --db="$db" --format=svg --out="$dir/two"
 for figure in $figures; do
@@ -94,6 +116,15 @@ expect 2 --db="$db" --out="$dir/three" --run=77
 expect 1 --db="$dir/nosuch.db" --out="$dir/three"
 [ ! -e "$dir/three" ] && [ ! -e "$dir/nosuch.db" ] ||
 	wrong "a refused request left files"
+
+# Where there are no bars, the figure says why.
+"$HARNESS" run --python="$tag" --strategy=freeze --scale=2000 --workers=2 \
+	--requests=20 --db="$dir/failed.db" --workload="objectgraph,$(dirname \
+	"$0")/workloads/request_raise.py" >/dev/null 2>&1
+[ $? -eq 3 ] || wrong "the run with failed cells: not exit 3"
+expect 0 --db="$dir/failed.db" --figure=copies --format=svg --out="$dir/failed"
+[ "$(grep -cF '> failed<' "$dir/failed/copies.svg")" -eq 2 ] ||
+	wrong "copies.svg does not say of both stacks that they failed"
 
 # A file name that gnuplot would take for a command is a file name.
 (cd "$dir" && "$HARNESS" plot --db="$db" --figure=faults --format=svg \
