@@ -1,5 +1,5 @@
-# example.mk - `make example` measures anew what README shows, and writes it into
-# the source tree.  GNU make only, as matrix.mk.  Wants a machine that does
+# example.mk - `make example` measures anew what README shows, and writes it
+# into the source tree.  GNU make only, as matrix.mk.  Wants a machine that does
 # nothing else for some minutes.
 
 EXAMPLE_PYTHONS = 2.7,3.6,3.11,3.13

@@ -3,10 +3,10 @@
 #
 #     example.sh SOURCE PYTHONS REPEAT
 #
-# Runs in the build tree.  PYTHONS are version prefixes, tags or paths, separated
-# by commas; of each, the newest interpreter is measured, and those that are not
-# there are left out.  All is made in example/.  Only when it is complete does it
-# go to SOURCE/results/example and, as far as README repeats it, into
+# Runs in the build tree.  PYTHONS are version prefixes or tags, separated by
+# commas; of each, the newest interpreter is measured, and those that are not
+# there are left out.  All is made in example/.  Only when it is complete does
+# it go to SOURCE/results/example and, as far as README repeats it, into
 # SOURCE/README.md, so that the two cannot differ (see fill.awk).
 die() {
 	echo "make example: $*" >&2

@@ -4,7 +4,7 @@
 #
 # What stands between a line `<!-- begin FILE ... -->` and a line `<!-- end -->`
 # is replaced by the lines of dir/FILE, indented as code.  Exit code 1, and the
-# output is not to be used, unless both table.txt and command.txt are there once.
+# output is not to be used, unless both table.txt and command.txt are there.
 function fill(file,	line, result) {
 	print ""
 	while ((result = (getline line < file)) > 0)

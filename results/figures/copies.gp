@@ -1,10 +1,10 @@
 # Where and why the pages of a worker were copied
 #
-# One panel per interpreter (and workload, scale and number of workers), two bars
-# per stack of strategies, both as long as all that a worker had copied when its
-# last request was served: the upper one says why, the lower one where.  Means
-# over workers and repeats.  harness/causes.h and harness/places.h say what the
-# parts mean.
+# One panel per interpreter (and workload, scale and number of workers), two
+# bars per stack of strategies, both as long as all that a worker had copied
+# when its last request was served: the upper one says why, the lower one where.
+# Means over workers and repeats.  harness/causes.h and harness/places.h say
+# what the parts mean.
 
 #sql WITH c AS (
 #sql   SELECT *,

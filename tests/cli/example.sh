@@ -1,6 +1,6 @@
 #!/bin/sh
-# README shows the table and the commands that are in results/example, which only
-# `make example` writes; measures nothing.
+# README shows the table and the commands that are in results/example, which
+# only `make example` writes; measures nothing.
 . "$(dirname "$0")/lib.sh"
 last="make example"
 
