@@ -44,7 +44,6 @@ struct file {
 struct files {
 	struct file *items;
 	size_t n;
-	const struct stat *except;
 	const char *failed;
 };
 
@@ -116,31 +115,29 @@ static struct file *find(struct files *files, dev_t device, uint64_t inode,
 	return NULL;
 }
 
+static void add_file(struct files *files, struct file file)
+{
+	files->items = xrealloc(files->items, files->n + 1,
+				sizeof *files->items);
+	files->items[files->n++] = file;
+}
+
 /* Takes in the file that the link `path` of /proc leads to.  0 or -errno. */
 static int note_file(struct files *files, const char *path, int sysv)
 {
 	struct statfs fs;
 	struct stat s;
-	struct file *f;
 
 	if (stat(path, &s) < 0 || statfs(path, &fs) < 0)
 		return -errno;
-	if (find(files, s.st_dev, s.st_ino, sysv) != NULL)
-		return 0;
-	files->items = xrealloc(files->items, files->n + 1,
-				sizeof *files->items);
-	f = &files->items[files->n++];
-	*f = (struct file){
-		.device = s.st_dev,
-		.inode = s.st_ino,
-		.sysv = sysv,
-		.kib = s.st_blocks / 2,		/* of 512 bytes */
-		.counts = fs.f_type == TMPFS_MAGIC,
-	};
-	if (files->except != NULL && !sysv &&
-	    files->except->st_dev == s.st_dev &&
-	    files->except->st_ino == s.st_ino)
-		f->counts = 0;
+	if (find(files, s.st_dev, s.st_ino, sysv) == NULL)
+		add_file(files, (struct file){
+			.device = s.st_dev,
+			.inode = s.st_ino,
+			.sysv = sysv,
+			.kib = s.st_blocks / 2,		/* of 512 bytes */
+			.counts = fs.f_type == TMPFS_MAGIC,
+		});
 	return 0;
 }
 
@@ -253,11 +250,15 @@ static int add_mappings(struct files *files, pid_t pid)
 int memfd_sum(const pid_t *pids, size_t n, const struct stat *except,
 	      struct memfd_sum *sum)
 {
-	struct files files = { .except = except };
+	struct files files = { .items = NULL };
 	int64_t page_kib = sysconf(_SC_PAGESIZE) / 1024;
 	int result = 0;
 
 	*sum = (struct memfd_sum){ 0 };
+	/* Known from the start, so that it need not be open anywhere. */
+	if (except != NULL)
+		add_file(&files, (struct file){ .device = except->st_dev,
+						.inode = except->st_ino });
 	/* All descriptors first: a file open in one process may be mapped only
 	 * in another. */
 	for (size_t i = 0; i < n && result == 0; i++)

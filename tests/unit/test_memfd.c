@@ -275,6 +275,33 @@ static void test_except(void **state)
 	close(fd);
 }
 
+/* The exception may be mapped without being open in any of the processes, as the
+ * cell's own file is, and no privilege is needed for it. */
+static void test_except_closed(void **state)
+{
+	int fd = filled_memfd(PAGES), status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		struct memfd_sum sum;
+		struct stat s;
+
+		/* Who has changed users must say that /proc is for it. */
+		if (geteuid() == 0 && setuid(65534) < 0)
+			_exit(99);
+		prctl(PR_SET_DUMPABLE, 1);
+		pid = getpid();
+		writes_400(fd);
+		fstat(fd, &s);
+		close(fd);
+		_exit(-memfd_sum(&pid, 1, &s, &sum));
+	}
+	close(fd);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 /* 4 GiB are mapped of 1 TiB; 16 pages exist, and 4 of them are present. */
 static void maps_much(int fd)
 {
@@ -459,6 +486,7 @@ int main(void)
 		counted(test_several),
 		counted(test_two_files),
 		counted(test_except),
+		counted(test_except_closed),
 		counted(test_sparse),
 		counted(test_other_kinds),
 		counted(test_deleted_files),
