@@ -94,6 +94,8 @@ static void sample_family(struct cell *c)
 		c->unmapped_error = memfd_sum(pids, (size_t)c->family.count,
 					      &own, &held);
 	c->unmapped = held.unmapped_kib;
+	if (held.failed != NULL)
+		c->unmapped_failed = held.failed;
 	if (c->cgroup_error == 0)
 		c->cgroup_error = cgroup_read(&c->cgroup, &c->charged);
 	free(pids);

@@ -480,19 +480,18 @@ static json_t *methods_json(const struct cell *c)
 		"copies", knows_objects(c) ? "content of pages" :
 		"none: how objects lie in free-threaded builds is not known",
 		"total_kib", procfs_memory_method(),
-		"cgroup_kib", c->cgroup.version == 1 ? "cgroup v1" :
-		c->cgroup.version == 2 ? "cgroup v2" : "none",
+		"cgroup_kib", c->cgroup.path == NULL ? "none" :
+		c->cgroup.version == 1 ? "cgroup v1" : "cgroup v2",
 		"environment_bytes", (json_int_t)c->environment_bytes);
 }
 
 static void explain_totals(struct cell *c)
 {
-	static const char held[] = "memory that a process shares but none has "
-		"open needs CAP_CHECKPOINT_RESTORE or root";
-
 	if (c->unmapped_error != 0) {
-		set_null_error(c, "unmapped_kib", held, c->unmapped_error);
-		set_null_error(c, "total_kib", held, c->unmapped_error);
+		set_null_error(c, "unmapped_kib", c->unmapped_failed,
+			       c->unmapped_error);
+		set_null_error(c, "total_kib", c->unmapped_failed,
+			       c->unmapped_error);
 	}
 	if (c->cgroup.path == NULL)
 		set_null(c, "cgroup_kib", c->cgroup.reason);

@@ -41,6 +41,7 @@ struct cell {
 	struct cgroup_memory charged;	/* at this checkpoint */
 	int64_t unmapped;		/* KiB held by files, mapped by none */
 	int unmapped_error;		/* why that is not known: -errno */
+	const char *unmapped_failed;	/* ... at what; static storage */
 	int swapped;			/* pages of the cell were swapped out */
 	int exit_unknown;		/* a worker was gone before it was read */
 	struct sample *now;		/* [0] template, then workers */

@@ -162,13 +162,14 @@ static int note_descriptors(struct files *files, pid_t pid)
 		snprintf(path, sizeof path, "/proc/%d/fd/%.20s", (int)pid,
 			 entry->d_name);
 		n = readlink(path, target, sizeof target - 1);
-		if (n < 0) {
+		if (n >= 0) {
+			target[n] = '\0';
+			if (memfd_is_nameless(target))
+				result = note_file(files, path,
+						   is_sysv(target));
+		} else if (errno != ENOENT) {	/* a thread may have closed it */
 			result = -errno;
-			break;
 		}
-		target[n] = '\0';
-		if (memfd_is_nameless(target))
-			result = note_file(files, path, is_sysv(target));
 	}
 	closedir(directory);
 	return result;
