@@ -37,12 +37,12 @@ static void add_failure(struct verdict *v, const char *reason)
 		"measured", "ok", 0, "reason", reason));
 }
 
-/* Adds a row: the value of `metric` must lie in [low, high]; NAN: unknown, then
- * `reason` says why. */
+/* Adds a row: the value of `metric` must lie in [low, high]; no finite number:
+ * unknown, then `reason` says why. */
 static void add_row(struct verdict *v, const char *metric, double measured,
 		    double low, double high, const char *reason)
 {
-	int known = !isnan(measured);
+	int known = isfinite(measured);
 
 	json_array_append_new(v->rows, json_pack(
 		"{ss ss ss sf sf so so ss?}", "tag", v->interpreter->tag,
@@ -114,12 +114,14 @@ static void judge_cause(struct verdict *v, const char *cause, double low,
 	json_t *copies = json_object_get(v->document, "copies"), *row;
 	char *metric = xasprintf("copies, %s", cause);
 	double pages = json_is_object(copies) ? 0 : NAN;
-	const char *place;
+	const char *place, *reason = why(v, "worker_floor_pages");
 
 	json_object_foreach(copies, place, row)
 		pages += number(row, cause);
-	add_row(v, metric, pages, low, high, json_string_value(json_object_get(
-		json_object_get(v->document, "methods"), "copies")));
+	if (reason == NULL)
+		reason = json_string_value(json_object_get(
+			json_object_get(v->document, "methods"), "copies"));
+	add_row(v, metric, pages, low, high, reason);
 	free(metric);
 }
 

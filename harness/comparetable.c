@@ -39,7 +39,9 @@ static char *estimate(const json_t *value, const json_t *interval)
 	double v = json_number_value(value);
 	double low = json_number_value(json_array_get(interval, 0));
 	double high = json_number_value(json_array_get(interval, 1));
-	int d = low < high ? decimals(high - low, 2) : decimals(v, 4);
+	/* An interval of no width is some rounding errors wide. */
+	int d = high - low > 1e-9 * fabs(v) ? decimals(high - low, 2) :
+		decimals(v, 4);
 
 	if (!json_is_number(value))
 		return xstrdup("-");

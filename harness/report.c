@@ -167,11 +167,12 @@ static void print_unsteady(FILE *out, const json_t *cells, size_t first,
 
 	for (size_t i = first; i < end; i++) {
 		const json_t *cell = json_array_get(cells, i);
-		double change = late_change(cells, cell);
+		double change;
 
 		if (strcmp(last, text_of(cell, "strategy")) == 0)
-			continue;
+			continue;	/* a further repeat */
 		last = text_of(cell, "strategy");
+		change = late_change(cells, cell);
 		if (stats_is_steady(change))
 			continue;
 		fprintf(out, "%s%s (%+.0f %%)", any ? ", " : lead, last,
