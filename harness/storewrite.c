@@ -109,8 +109,11 @@ int64_t store_begin_run(struct store *s, const json_t *options,
 	sqlite3_finalize(stmt);
 	if (!ok)
 		store_broken(s, "write to");
-	if (store_execute(s, ok ? "COMMIT" : "ROLLBACK", "write to") < 0 || !ok)
+	if (!ok || store_execute(s, "COMMIT", "write to") < 0) {
+		/* SQLite may have rolled back by itself. */
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 		return -1;
+	}
 	return run;
 }
 

@@ -174,7 +174,8 @@ in_namespace() {
 	fi
 }
 mkdir "$tmp/mount"
-if ! in_namespace mount -t tmpfs none "$tmp/mount" 2>/dev/null; then
+if ! in_namespace sh -c 'mount -t tmpfs none "$1" &&
+		mount -o remount,size=4m "$1"' sh "$tmp/mount" 2>/dev/null; then
 	echo "full disk, read-only folder not tested: mounting is not permitted"
 	expect_no_processes
 	finish
@@ -195,8 +196,16 @@ expect_fault() {
 	expect_line err "^harness: .*$1"
 }
 
-# The disk is full: finished cells are there, and with space it goes on.
+# The disk is full before the first cell: one line, whatever write it was.
 mkdir "$tmp/mount"
+for kib in 32 44 48 52 56; do
+	mount -t tmpfs -o size=${kib}k none "$tmp/mount"
+	run_in "$tmp/mount/x.db"
+	expect_fault "$tmp/mount/x.db: .*full.*--resume"
+	umount "$tmp/mount"
+done
+
+# The disk is full: finished cells are there, and with space it goes on.
 mount -t tmpfs -o size=128k none "$tmp/mount"
 run_in "$tmp/mount/x.db" --repeat=40
 expect_fault "$tmp/mount/x.db: .*full.*--resume"
