@@ -51,7 +51,7 @@ json_t *cell_document(const struct cellkey *key, const char *version,
 /* Samples a process that stands at a barrier.  0 or -errno. */
 static int sample_process(pid_t pid, struct sample *s)
 {
-	struct procfs_stat stat;
+	struct procfs_stat stat = { 0 };
 	int result = procfs_read_memory(pid, &s->memory);
 
 	if (result == 0)

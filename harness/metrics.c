@@ -1,5 +1,5 @@
 /* metrics.c - the table of metrics.  Each definition stands here and nowhere
- * else; cell.c fills the values in under these keys. */
+ * else; cellresult.c fills the values in under these keys. */
 #include "metrics.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
--- The results database.  harness/store.c creates it and is the only writer.
+-- The results database.  harness/store.c creates it, harness/storewrite.c
+-- is the only writer.
 --
 -- application_id is the text "Pfrz", so that a foreign database is not taken
 -- for ours; user_version counts changes of this file.  Running it on an older
