@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cellstate.h"
 #include "memfd.h"
@@ -80,19 +81,43 @@ static int explain_copies(struct cell *c)
 	return result;
 }
 
-/* What no process shows of itself: memory that is mapped by none, and what the
- * kernel charges to all of them. */
+static int is_member(const struct cell *c, pid_t pid)
+{
+	for (int i = 0; i < c->family.count; i++)
+		if (c->family.members[i].pid == pid)
+			return 1;
+	return 0;
+}
+
+/* What a process that the program has started occupies, KiB; it may end at any
+ * time. */
+static int64_t weigh(pid_t pid)
+{
+	struct procfs_memory memory;
+	int64_t page_tables;
+
+	return procfs_read_memory(pid, &memory) == 0 &&
+		procfs_read_page_tables(pid, &page_tables) == 0 ?
+		memory.pss + page_tables : 0;
+}
+
+/* What the members do not show of themselves: their children, memory that is
+ * mapped by none, and what the kernel charges to all of them. */
 static void sample_family(struct cell *c)
 {
-	pid_t *pids = xcalloc((size_t)c->family.count, sizeof *pids);
 	struct memfd_sum held = { 0 };
 	struct stat own;
+	pid_t *pids;
+	size_t n;
 
-	for (int i = 0; i < c->family.count; i++)
-		pids[i] = c->family.members[i].pid;
+	/* Ours, since those that lose their parent become our children. */
+	procfs_descendants(getpid(), &pids, &n);
+	c->others = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!is_member(c, pids[i]))
+			c->others += weigh(pids[i]);
 	if (c->unmapped_error == 0 && fstat(c->family.shm_fd, &own) == 0)
-		c->unmapped_error = memfd_sum(pids, (size_t)c->family.count,
-					      &own, &held);
+		c->unmapped_error = memfd_sum(pids, n, &own, &held);
 	c->unmapped = held.unmapped_kib;
 	if (held.failed != NULL)
 		c->unmapped_failed = held.failed;
@@ -109,6 +134,12 @@ static int take_checkpoint(struct cell *c)
 		int result = sample_process(c->family.members[i].pid,
 					    &c->now[i]);
 
+		if (result == -ENOENT || result == -ESRCH) {
+			c->family.error = xasprintf("process %d of the cell (0 "
+				"is the template) was gone at the checkpoint of "
+				"%ld requests", i, c->at[c->sampled]);
+			return -ECHILD;
+		}
 		if (result < 0)
 			return result;
 		c->swapped |= c->now[i].memory.swap > 0;

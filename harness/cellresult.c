@@ -182,11 +182,12 @@ static double charged(const struct cell *c)
 
 void cellresult_checkpoint(struct cell *c)
 {
-	json_t *values = json_pack("{sI sI sI sf so}",
+	json_t *values = json_pack("{sI sI sI sf sI so}",
 		"requests", (json_int_t)c->at[c->sampled],
 		"template_rss_kib", (json_int_t)c->now[0].memory.rss,
 		"template_pss_kib", (json_int_t)c->now[0].memory.pss,
 		"page_tables_kib", sum(c, page_tables),
+		"others_kib", (json_int_t)c->others,
 		"gc_collections", collections(c));
 
 	if (c->unmapped_error == 0) {
@@ -195,7 +196,8 @@ void cellresult_checkpoint(struct cell *c)
 		json_object_set_new(values, "total_kib",
 				    json_real(sum(c, all_pss) +
 					      sum(c, page_tables) +
-					      (double)c->unmapped));
+					      (double)(c->others +
+						       c->unmapped)));
 	}
 	if (c->cgroup_error == 0 && tells_kinds(c))
 		json_object_set_new(values, "cgroup_kib",
@@ -234,14 +236,20 @@ static void forget_memory(struct cell *c)
 	static const char *const keys[] = {
 		"template_rss_kib", "template_pss_kib", "worker_rss_kib",
 		"worker_pss_kib", "worker_private_kib", "total_kib",
-		"unmapped_kib", "cgroup_kib",
+		"others_kib", "unmapped_kib", "cgroup_kib",
 		"worker_cow_pages", "worker_new_pages", "worker_floor_pages",
 		"leak_kib_per_1k",
 	};
+	const json_t *curve = c->curve;
+	json_t *point;
+	size_t k;
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		set_null(c, keys[i], "the host swapped pages of this cell out; "
 			 "run fewer workers, or without swap");
+		json_array_foreach(curve, k, point)
+			json_object_del(point, keys[i]);
+	}
 }
 
 static void set_real(struct cell *c, const char *key, double value)

@@ -39,6 +39,8 @@ struct cell {
 	struct cgroup cgroup;		/* that the cell's processes are in */
 	int cgroup_error;		/* why its memory is not known: -errno */
 	struct cgroup_memory charged;	/* at this checkpoint */
+	int64_t others;			/* KiB of processes that the program has
+					 * started itself */
 	int64_t unmapped;		/* KiB held by files, mapped by none */
 	int unmapped_error;		/* why that is not known: -errno */
 	const char *unmapped_failed;	/* ... at what; static storage */

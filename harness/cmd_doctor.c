@@ -264,6 +264,7 @@ static int is_wanted(const struct arguments *a, const struct interpreter *i)
 static int calibrate_all(const struct arguments *a)
 {
 	int show = strcmp(a->format, "table") == 0, code = 0, missed = 0;
+	int judged = 0;
 	json_t *all = json_array(), *row;
 	struct interpreters list;
 	size_t index, n = 0;
@@ -277,8 +278,10 @@ static int calibrate_all(const struct arguments *a)
 			code = calibrate_one(&list.items[i], show, all);
 			n++;
 		}
-	json_array_foreach(all, index, row)
+	json_array_foreach(all, index, row) {
 		missed += json_is_false(json_object_get(row, "ok"));
+		judged += !json_is_null(json_object_get(row, "ok"));
+	}
 	if (code == 0 && n == 0)
 		code = fail(a->pythons.n > 0 ? EXIT_USAGE : EXIT_UNSUPPORTED,
 			    "no supported interpreter%s; see 'list "
@@ -292,6 +295,9 @@ static int calibrate_all(const struct arguments *a)
 		code = fail(EXIT_UNTRUSTED, "%d known answers were missed; do "
 			    "not trust what is measured on this host before "
 			    "you know why", missed);
+	if (code == 0 && judged == 0)
+		code = fail(EXIT_UNSUPPORTED, "nothing could be calibrated here; "
+			    "'doctor' says what this host lacks");
 	json_decref(all);
 	interpreters_fini(&list);
 	return code;

@@ -428,10 +428,17 @@ static void suggest(const struct store *s, int64_t run, int plotted,
 	else
 		fprintf(stderr, "  %s plot --run=%lld --db=%s\n", name,
 			(long long)run, s->path);
-	if (selection->repeats >= STATS_MIN_REPEATS && selection->stacks.n > 0)
+	for (size_t i = 0; i < selection->stacks.n &&
+	     selection->repeats >= STATS_MIN_REPEATS; i++) {
+		const char *stack = selection->stacks.items[i];
+
+		if (strcmp(stack, selection->baseline) == 0)
+			continue;
 		fprintf(stderr, "  %s compare %lld:%s %lld:%s --db=%s\n", name,
 			(long long)run, selection->baseline, (long long)run,
-			selection->stacks.items[0], s->path);
+			stack, s->path);
+		break;
+	}
 }
 
 /* Plans a new run, or prints its keys.  Its id in *run; 0 or an exit code. */

@@ -180,7 +180,7 @@ static void judge_smaps(const json_t *facts, struct finding *f)
 	} else if (strcmp(answer, "yes") == 0) {
 		found(f, DOCTOR_LIMITED, "smaps_rollup without PSS by kind");
 		advise(f, "PSS holds a share of files, which changes when "
-		       "other processes map them, too", "Linux 5.4 or later");
+		       "other processes map them, too", "Linux 5.3 or later");
 	} else if (strcmp(answer, "smaps") == 0) {
 		found(f, DOCTOR_LIMITED, "smaps only, one entry per mapping");
 		advise(f, "checkpoints take several times longer; no metric "

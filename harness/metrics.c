@@ -24,9 +24,12 @@ const struct metric metrics[] = {
 	  "checkpoint (smaps_rollup)", BOTH },
 	{ "total_kib", "KiB", "total memory",
 	  "what template and workers occupy at the last checkpoint: sum of Pss "
-	  "(smaps_rollup), page_tables_kib and unmapped_kib", BOTH },
+	  "(smaps_rollup), page_tables_kib, others_kib and unmapped_kib", BOTH },
 	{ "page_tables_kib", "KiB", "page tables",
 	  "VmPTE of template and workers (status)", BOTH },
+	{ "others_kib", "KiB", "processes started by the program",
+	  "Pss and page tables of all that template and workers have started "
+	  "themselves", BOTH },
 	{ "unmapped_kib", "KiB", "shared memory mapped by none",
 	  "pages of memfds and other nameless shared memory that are allocated "
 	  "but in no process's page table", BOTH },
@@ -51,9 +54,11 @@ const struct metric metrics[] = {
 	{ "gc_pause_p50_us", "us", "collection pause, median",
 	  "collections in all workers, HDR histogram", CELL },
 	{ "gc_pause_p99_us", "us", "collection pause, 99th percentile",
-	  "collections in all workers, HDR histogram", CELL },
+	  "collections in all workers, HDR histogram; the longest if there were "
+	  "fewer than 100", CELL },
 	{ "gc_pause_p999_us", "us", "collection pause, 99.9th percentile",
-	  "collections in all workers, HDR histogram", CELL },
+	  "collections in all workers, HDR histogram; the longest if there were "
+	  "fewer than 1000", CELL },
 	{ "gc_pause_max_us", "us", "longest collection pause",
 	  "longest collection in any worker, exact", CELL },
 	{ "gc_generation_pause_p50_us", "us", "median pause by generation",

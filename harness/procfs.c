@@ -7,8 +7,10 @@
 #define _GNU_SOURCE
 #include "procfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +172,73 @@ int procfs_read_cpu(pid_t pid, int64_t *ns)
 		return -errno;
 	*ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 	return 0;
+}
+
+struct parentage {
+	pid_t pid, parent;
+	int wanted;
+};
+
+/* Every process of the host with its parent. */
+static int read_parentage(struct parentage **list, size_t *n)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	*list = NULL;
+	*n = 0;
+	if (proc == NULL)
+		return -errno;
+	while ((entry = readdir(proc)) != NULL) {
+		struct procfs_stat stat;
+		long pid;
+
+		if (parse_long(entry->d_name, 1, INT_MAX, &pid) < 0 ||
+		    procfs_read_stat((pid_t)pid, &stat) < 0 ||
+		    stat.state == 'Z' || stat.state == 'X')
+			continue;
+		if ((*n & (*n - 1)) == 0)	/* grow at powers of two */
+			*list = xrealloc(*list, *n ? 2 * *n : 1,
+					 sizeof **list);
+		(*list)[(*n)++] = (struct parentage){ (pid_t)pid, stat.ppid, 0 };
+	}
+	closedir(proc);
+	return 0;
+}
+
+static int is_descendant(const struct parentage *list, size_t n, pid_t pid,
+			 pid_t root)
+{
+	if (pid == root)
+		return 1;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].pid == pid)
+			return list[i].wanted;
+	return 0;
+}
+
+int procfs_descendants(pid_t root, pid_t **pids, size_t *n)
+{
+	struct parentage *list;
+	size_t all, found;
+	int result = read_parentage(&list, &all);
+
+	*pids = NULL;
+	*n = 0;
+	do {		/* a generation per round */
+		found = 0;
+		for (size_t i = 0; i < all; i++)
+			if (!list[i].wanted && list[i].pid != root &&
+			    is_descendant(list, all, list[i].parent, root))
+				found += (size_t)(list[i].wanted = 1);
+		*n += found;
+	} while (found > 0);
+	*pids = xcalloc(*n + 1, sizeof **pids);
+	for (size_t i = 0, k = 0; i < all; i++)
+		if (list[i].wanted)
+			(*pids)[k++] = list[i].pid;
+	free(list);
+	return result;
 }
 
 int64_t procfs_meminfo(const char *name)

@@ -50,6 +50,10 @@ int procfs_read_page_tables(pid_t pid, int64_t *kib);
 /* CPU time of all threads of `pid`, user and system, in ns.  0 or -errno. */
 int procfs_read_cpu(pid_t pid, int64_t *ns);
 
+/* All living descendants of `root`, without it.  A new array in *pids (to free),
+ * *n of them.  0 or -errno. */
+int procfs_descendants(pid_t root, pid_t **pids, size_t *n);
+
 /* A field of /proc/meminfo in KiB, such as "MemAvailable"; -1 if unknown. */
 int64_t procfs_meminfo(const char *name);
 

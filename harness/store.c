@@ -142,7 +142,7 @@ static int check_identity(struct store *s, enum store_mode mode)
 		return create_schema(s);
 	if (version < SCHEMA_VERSION) {
 		complain("%s was made by an older version of this program; the "
-			 "next 'run' with --db=%s brings it up to date", s->path,
+			 "next new 'run' with --db=%s brings it up to date", s->path,
 			 s->path);
 		return -1;
 	}

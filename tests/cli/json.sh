@@ -74,6 +74,14 @@ expect_json "$tmp/run.json" 'all(max(x for x in
 	c["gc_generation_pause_max_us"] if x) == c["gc_pause_max_us"]
 	for c in d["cells"])'
 
+# What workers have started belongs to the total, orphans included.
+harness cell "$tag/none/w2/n2/c-1/s50000/r1/x1/$bad/children.py"
+expect_status 0
+expect_json "$tmp/out" 'd["others_kib"] > 4 * 50000 * 56 / 1024 and
+	d["total_kib"] > d["others_kib"]'
+expect_json "$tmp/out" 'd["cgroup_kib"] is None or
+	abs(d["total_kib"] / d["cgroup_kib"] - 1) < 0.06'
+
 harness run --python="$tag" --db="$tmp/none.db" --baseline=freeze --scale=100 \
 	--workers=1 --requests=0 --format=json
 expect_status 0

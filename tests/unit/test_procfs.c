@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -248,9 +249,55 @@ static void test_live_zombie(void **state)
 	waitpid(pid, NULL, 0);
 }
 
+/* A child and its child, and one that is nobody's business. */
+static void test_descendants(void **state)
+{
+	int ready[2], go[2];
+	pid_t child, grandchild = 0, *pids;
+	size_t n;
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(go), 0);
+	child = fork();
+	if (child == 0) {
+		close(go[1]);
+		grandchild = fork();
+		if (grandchild == 0)
+			grandchild = getpid();
+		else
+			grandchild = 0;
+		if (grandchild != 0)
+			(void)!write(ready[1], &grandchild, sizeof grandchild);
+		(void)!read(go[0], &c, 1);	/* until the end is closed */
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &grandchild, sizeof grandchild),
+			 sizeof grandchild);
+	assert_int_equal(procfs_descendants(getpid(), &pids, &n), 0);
+	assert_int_equal(n, 2);
+	assert_true((pids[0] == child && pids[1] == grandchild) ||
+		    (pids[1] == child && pids[0] == grandchild));
+	free(pids);
+	assert_int_equal(procfs_descendants(child, &pids, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(pids[0], grandchild);
+	free(pids);
+	assert_int_equal(procfs_descendants(grandchild, &pids, &n), 0);
+	assert_int_equal(n, 0);
+	free(pids);
+	close(go[1]);
+	waitpid(child, NULL, 0);
+	close(go[0]);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_descendants),
 		cmocka_unit_test(test_rollup),
 		cmocka_unit_test(test_smaps),
 		cmocka_unit_test(test_bad_memory),
