@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cow.h"
+#include "pagescan.h"
 #include "procfs.h"
 #include "util.h"
 
@@ -27,18 +28,6 @@
 
 /* User addresses of x86-64 end here; the kernel's own page lies above. */
 #define ADDRESSES_END ((UINT64_C(1) << 47) - 4096)
-
-/* PAGEMAP_SCAN of Linux 6.7, which older headers lack: include/uapi/linux/fs.h
- * and Documentation/admin-guide/mm/pagemap.rst. */
-struct scan_region {
-	uint64_t start, end, categories;
-};
-struct scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof, return_mask;
-};
-#define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
-#define SCAN_PRESENT (1 << 3)
 
 struct sums {
 	int64_t rss, private_, pages;

@@ -11,36 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "celldoc.h"
 #include "checkpoints.h"
 #include "install.h"
 #include "metrics.h"
 #include "stats.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
-/* An executable is part of a block when it was named by its path; otherwise the
- * tag stands for it, also on another host. */
-static int same_block(const json_t *a, const json_t *b)
-{
-	static const char *const keys[] = { "tag", "workload", "scale",
-					    "workers", "requests",
-					    "collect_at" };
-	int given = strchr(text_of(a, "key"), '@') != NULL;
-
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (!json_equal(json_object_get(a, keys[i]),
-				json_object_get(b, keys[i])))
-			return 0;
-	if (given != (strchr(text_of(b, "key"), '@') != NULL))
-		return 0;
-	return !given || strcmp(text_of(a, "executable"),
-				text_of(b, "executable")) == 0;
-}
 
 /* The side's cells in the block of `like` with that stack.  A new array. */
 static json_t *gather(const struct compare_side *side, const json_t *like,
@@ -54,8 +29,8 @@ static json_t *gather(const struct compare_side *side, const json_t *like,
 		json_int_t repeat = json_integer_value(
 			json_object_get(cell, "repeat"));
 
-		if (same_block(cell, like) &&
-		    strcmp(text_of(cell, "strategy"), stack) == 0 &&
+		if (celldoc_same_block(cell, like) &&
+		    strcmp(celldoc_text(cell, "strategy"), stack) == 0 &&
 		    (side->every == 0 ||
 		     (repeat - 1) % side->every == side->rest))
 			json_array_append(cells, cell);
@@ -65,7 +40,7 @@ static json_t *gather(const struct compare_side *side, const json_t *like,
 
 static int is_ok(const json_t *cell)
 {
-	return strcmp(text_of(cell, "status"), "ok") == 0;
+	return strcmp(celldoc_text(cell, "status"), "ok") == 0;
 }
 
 /* A metric's value, or one element of its list. */
@@ -100,11 +75,11 @@ static const char *why_none(const json_t *cells, const char *key)
 	size_t index;
 
 	json_array_foreach(cells, index, cell) {
-		const char *status = text_of(cell, "status");
-		const char *reason = text_of(cell, "reason");
+		const char *status = celldoc_text(cell, "status");
+		const char *reason = celldoc_text(cell, "reason");
 
 		if (is_ok(cell))
-			reason = text_of(json_object_get(cell, "unavailable"),
+			reason = celldoc_text(json_object_get(cell, "unavailable"),
 					 key);
 		why = *reason ? reason : strcmp(status, "pending") == 0 ?
 			"not run yet; see run --resume" : "not a number";
@@ -313,9 +288,9 @@ static json_t *side_json(const struct compare_side *side, const json_t *cells,
 		used += is_ok(cell);
 		not_used += !is_ok(cell);
 		if (!is_ok(cell) && reason == NULL)
-			reason = xasprintf("%s%s%s", text_of(cell, "status"),
-				*text_of(cell, "reason") ? ": " : "",
-				text_of(cell, "reason"));
+			reason = xasprintf("%s%s%s", celldoc_text(cell, "status"),
+				*celldoc_text(cell, "reason") ? ": " : "",
+				celldoc_text(cell, "reason"));
 	}
 	result = json_pack("{sO ss ss? sI sI ss?}",
 		"run", json_object_get(side->document, "run"), "stack", stack,
@@ -391,9 +366,9 @@ static int is_chosen(const struct compare_request *r, const json_t *cell)
 {
 	static char built[] = "";
 	struct interpreter i = {
-		.tag = (char *)text_of(cell, "tag"),
-		.version = (char *)text_of(cell, "python"),
-		.executable = (char *)text_of(cell, "executable"),
+		.tag = (char *)celldoc_text(cell, "tag"),
+		.version = (char *)celldoc_text(cell, "python"),
+		.executable = (char *)celldoc_text(cell, "executable"),
 		.ext_dir = built,
 	};
 	int python = r->pythons.n == 0;
@@ -402,7 +377,7 @@ static int is_chosen(const struct compare_request *r, const json_t *cell)
 		python |= interpreter_matches(&i, r->pythons.items[n]);
 	return python &&
 		(r->workloads.n == 0 ||
-		 strings_has(&r->workloads, text_of(cell, "workload")));
+		 strings_has(&r->workloads, celldoc_text(cell, "workload")));
 }
 
 /* Whether an earlier cell stands for this one's block and stack. */
@@ -411,9 +386,9 @@ static int is_repeated(const json_t *cells, size_t n)
 	const json_t *cell = json_array_get(cells, n);
 
 	for (size_t i = 0; i < n; i++)
-		if (same_block(json_array_get(cells, i), cell) &&
-		    strcmp(text_of(json_array_get(cells, i), "strategy"),
-			   text_of(cell, "strategy")) == 0)
+		if (celldoc_same_block(json_array_get(cells, i), cell) &&
+		    strcmp(celldoc_text(json_array_get(cells, i), "strategy"),
+			   celldoc_text(cell, "strategy")) == 0)
 			return 1;
 	return 0;
 }
@@ -425,7 +400,7 @@ json_t *compare_make(const struct compare_request *r)
 	size_t index;
 
 	json_array_foreach(cells, index, cell) {
-		const char *stack = text_of(cell, "strategy");
+		const char *stack = celldoc_text(cell, "strategy");
 		json_t *block;
 
 		if ((r->a.stack != NULL && strcmp(r->a.stack, stack) != 0) ||

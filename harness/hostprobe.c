@@ -29,23 +29,12 @@
 #include <unistd.h>
 
 #include "procfs.h"
+#include "pagescan.h"
 #include "util.h"
 
 #define PRESENT (UINT64_C(1) << 63)
 #define EXCLUSIVE (UINT64_C(1) << 56)
 #define SOFT_DIRTY (UINT64_C(1) << 55)
-
-/* PAGEMAP_SCAN of Linux 6.7, which older headers lack; its definitions stand in
- * include/uapi/linux/fs.h. */
-struct scan_region {
-	uint64_t start, end, categories;
-};
-struct scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof, return_mask;
-};
-#define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
-#define SCAN_PRESENT (1 << 3)
 
 /* Of Linux 5.7, 5.11, 6.4 and 6.7, for the same reason. */
 #define WP_FEATURE (UINT64_C(1) << 0)

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "pagescan.h"
 #include "util.h"
 
 #define PRESENT (UINT64_C(1) << 63)
@@ -19,18 +19,6 @@
 
 #define ENTRIES 8192		/* of pagemap, read at a time */
 #define REGIONS 512		/* of PAGEMAP_SCAN, likewise */
-
-/* PAGEMAP_SCAN(2const), which headers before 6.7 lack. */
-struct scan_region {
-	uint64_t start, end, categories;
-};
-struct scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof, return_mask;
-};
-#define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
-#define SCAN_FILE (UINT64_C(1) << 2)
-#define SCAN_PRESENT (UINT64_C(1) << 3)
 
 /* Whether the kernel knows PAGEMAP_SCAN: an empty range is scanned. */
 static int probe_scan(int fd)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "celldoc.h"
 #include "compare.h"
 #include "metrics.h"
 #include "stats.h"
@@ -27,27 +28,6 @@ static const struct column {
 };
 #define COLUMNS (sizeof columns / sizeof *columns)
 
-static const char *text_of(const json_t *cell, const char *key)
-{
-	const char *text = json_string_value(json_object_get(cell, key));
-
-	return text != NULL ? text : "";
-}
-
-/* Whether two cells belong into the same block of the table. */
-static int same_block(const json_t *a, const json_t *b)
-{
-	static const char *const keys[] = { "tag", "executable", "workload",
-					    "scale", "workers", "requests",
-					    "collect_at" };
-
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (!json_equal(json_object_get(a, keys[i]),
-				json_object_get(b, keys[i])))
-			return 0;
-	return 1;
-}
-
 /* Mean of a metric over the good repeats of `like`'s stack; NAN if none. */
 static double mean(const json_t *cells, const json_t *like, const char *key)
 {
@@ -58,9 +38,9 @@ static double mean(const json_t *cells, const json_t *like, const char *key)
 	json_array_foreach(cells, index, cell) {
 		json_t *value = json_object_get(cell, key);
 
-		if (!same_block(cell, like) || !json_is_number(value) ||
-		    strcmp(text_of(cell, "strategy"),
-			   text_of(like, "strategy")) != 0)
+		if (!celldoc_same_block(cell, like) || !json_is_number(value) ||
+		    strcmp(celldoc_text(cell, "strategy"),
+			   celldoc_text(like, "strategy")) != 0)
 			continue;
 		sum += json_number_value(value);
 		n++;
@@ -78,8 +58,8 @@ static const json_t *find_baseline(const json_t *cells, const json_t *like,
 	if (baseline == NULL)
 		return NULL;
 	json_array_foreach(cells, index, cell)
-		if (same_block(cell, like) &&
-		    strcmp(text_of(cell, "strategy"), baseline) == 0)
+		if (celldoc_same_block(cell, like) &&
+		    strcmp(celldoc_text(cell, "strategy"), baseline) == 0)
 			return cell;
 	return NULL;
 }
@@ -88,12 +68,12 @@ static void print_block_head(FILE *out, const json_t *cell, int width)
 {
 	json_int_t at = json_integer_value(json_object_get(cell, "collect_at"));
 
-	const char *given = strchr(text_of(cell, "key"), '@') != NULL ?
-		text_of(cell, "executable") : "";
+	const char *given = strchr(celldoc_text(cell, "key"), '@') != NULL ?
+		celldoc_text(cell, "executable") : "";
 
 	fprintf(out, "%s%s%s  %s  scale %lld, %lld workers, %lld requests each",
-		text_of(cell, "tag"), *given ? " " : "", given,
-		text_of(cell, "workload"),
+		celldoc_text(cell, "tag"), *given ? " " : "", given,
+		celldoc_text(cell, "workload"),
 		(long long)json_integer_value(json_object_get(cell, "scale")),
 		(long long)json_integer_value(json_object_get(cell, "workers")),
 		(long long)json_integer_value(json_object_get(cell,
@@ -111,12 +91,12 @@ static void print_block_head(FILE *out, const json_t *cell, int width)
 static void print_line(FILE *out, const json_t *cells, const json_t *cell,
 		       const json_t *base, int width)
 {
-	const char *status = text_of(cell, "status");
+	const char *status = celldoc_text(cell, "status");
 
-	fprintf(out, "  %-*s", width, text_of(cell, "strategy"));
+	fprintf(out, "  %-*s", width, celldoc_text(cell, "strategy"));
 	if (isnan(mean(cells, cell, "total_kib")) &&
 	    strcmp(status, "ok") != 0) {
-		fprintf(out, "  %s: %s\n", status, text_of(cell, "reason"));
+		fprintf(out, "  %s: %s\n", status, celldoc_text(cell, "reason"));
 		return;
 	}
 	for (size_t i = 0; i < COLUMNS; i++) {
@@ -147,9 +127,9 @@ static double late_change(const json_t *cells, const json_t *like)
 	json_array_foreach(cells, index, cell) {
 		double change = compare_late_change(cell);
 
-		if (isnan(change) || !same_block(cell, like) ||
-		    strcmp(text_of(cell, "strategy"),
-			   text_of(like, "strategy")) != 0)
+		if (isnan(change) || !celldoc_same_block(cell, like) ||
+		    strcmp(celldoc_text(cell, "strategy"),
+			   celldoc_text(like, "strategy")) != 0)
 			continue;
 		sum += change;
 		n++;
@@ -169,9 +149,9 @@ static void print_unsteady(FILE *out, const json_t *cells, size_t first,
 		const json_t *cell = json_array_get(cells, i);
 		double change;
 
-		if (strcmp(last, text_of(cell, "strategy")) == 0)
+		if (strcmp(last, celldoc_text(cell, "strategy")) == 0)
 			continue;	/* a further repeat */
-		last = text_of(cell, "strategy");
+		last = celldoc_text(cell, "strategy");
 		change = late_change(cells, cell);
 		if (stats_is_steady(change))
 			continue;
@@ -194,12 +174,12 @@ void report_table(FILE *out, const json_t *document, const char *baseline)
 	int width = 8;
 
 	json_array_foreach(cells, index, cell) {
-		int n = (int)strlen(text_of(cell, "strategy"));
+		int n = (int)strlen(celldoc_text(cell, "strategy"));
 
 		width = n > width ? n : width;
 	}
 	json_array_foreach(cells, index, cell) {
-		if (before == NULL || !same_block(before, cell)) {
+		if (before == NULL || !celldoc_same_block(before, cell)) {
 			if (before != NULL) {
 				print_unsteady(out, cells, first, index);
 				fputc('\n', out);
@@ -209,9 +189,9 @@ void report_table(FILE *out, const json_t *document, const char *baseline)
 			shown = "";
 		}
 		before = cell;
-		if (strcmp(shown, text_of(cell, "strategy")) == 0)
+		if (strcmp(shown, celldoc_text(cell, "strategy")) == 0)
 			continue;	/* a further repeat */
-		shown = text_of(cell, "strategy");
+		shown = celldoc_text(cell, "strategy");
 		print_line(out, cells, cell,
 			   find_baseline(cells, cell, baseline), width);
 	}
