@@ -10,6 +10,7 @@
 
 #include "maps.h"
 #include "peek.h"
+#include "pool.h"
 #include "util.h"
 
 #define SEGMENTS_MAX 64		/* program headers of one ELF file */
@@ -21,30 +22,6 @@ const char *const place_names[PLACES] = {
 	[PLACE_STACK] = "stack",
 	[PLACE_OTHER] = "other",
 };
-
-int places_is_pool(const void *bytes, size_t pool_bytes)
-{
-	struct {
-		uint32_t used, padding;
-		uint64_t free_block, next, previous;
-		uint32_t arena, size_class, next_offset, last_offset;
-	} h;
-	_Static_assert(sizeof h == POOL_HEADER_BYTES, "layout");
-
-	memcpy(&h, bytes, sizeof h);
-	/* Blocks are multiples of 8 bytes, of 16 since 3.7 or 3.8. */
-	for (size_t alignment = 8; alignment <= 16; alignment += 8) {
-		size_t block = ((size_t)h.size_class + 1) * alignment;
-
-		if (h.size_class < 64 && block <= 512 &&
-		    h.last_offset == pool_bytes - block &&
-		    h.next_offset >= POOL_HEADER_BYTES &&
-		    h.next_offset <= pool_bytes &&
-		    h.used <= (pool_bytes - POOL_HEADER_BYTES) / block)
-			return 1;
-	}
-	return 0;
-}
 
 uint64_t places_mapped_chunk(const void *bytes, size_t page_bytes,
 			     uint64_t room)
@@ -123,12 +100,12 @@ static int is_in_segment(const struct sorter *s, uint64_t address)
  * header of its own. */
 static int is_in_pool(struct sorter *s, uint64_t address, const char *head)
 {
-	static const size_t large = 16384;
+	static const size_t large = POOL_LARGE;
 
 	if (s->pool_start <= address && address < s->pool_end)
 		return 1;
 	s->pool_start = address;
-	if (places_is_pool(head, s->page_bytes)) {
+	if (pool_is(head, s->page_bytes)) {
 		s->pool_end = address + s->page_bytes;
 		return 1;
 	}
@@ -137,10 +114,10 @@ static int is_in_pool(struct sorter *s, uint64_t address, const char *head)
 
 		s->pool_start = address / large * large;
 		peek(s->memory, s->pool_start, first, sizeof first);
-		s->pool_end = places_is_pool(first, large) ?
+		s->pool_end = pool_is(first, large) ?
 			s->pool_start + large : s->pool_start;
 	} else {
-		s->pool_end = address + (places_is_pool(head, large) ? large : 0);
+		s->pool_end = address + (pool_is(head, large) ? large : 0);
 	}
 	return address < s->pool_end;
 }

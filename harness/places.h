@@ -4,9 +4,7 @@
  *
  *   pymalloc  pages of a pool of the interpreter's allocator, which its header
  *             gives away: its largest offset and its size class must fit
- *             (struct pool_header of Objects/obmalloc.c, the same from 2.7 on;
- *             pools are 4 KiB, or 16 KiB from 3.10 on 64-bit machines).
- *             Free-threaded builds have another allocator and hence none.
+ *             (strategies/pool.h)
  *   malloc    the rest of [heap], and large blocks that the C library has
  *             mapped, which begin with their size and a flag (struct
  *             malloc_chunk of glibc's malloc.c: bit 1 of the size, which
@@ -54,11 +52,6 @@ void places_fini(struct places *places);
 
 /* The use of the page at `address`; PLACE_OTHER when it is not in the map. */
 enum place places_at(const struct places *places, uint64_t address);
-
-/* Whether these bytes, the first of a page, begin a pool of `pool_bytes`.
- * Pure. */
-#define POOL_HEADER_BYTES 48
-int places_is_pool(const void *bytes, size_t pool_bytes);
 
 /* The size of the block that the C library has mapped and that begins with these
  * 16 bytes, the first of a page; 0 if it is none.  `room` is what is mapped from

@@ -1,7 +1,11 @@
 """Tests one strategy under the interpreter that runs this.
 
     python -B conformance.py EXT_DIR STRATEGY
+
+What only that strategy promises is tested in STRATEGY_test.py, if there is one.
 """
+import importlib
+import os
 import sys
 
 import support
@@ -16,7 +20,11 @@ def main(argv):
     import heap
     import moments
     import processes
-    support.run_tests(contract, heap, generations, moments, processes)
+    modules = [contract, heap, generations, moments, processes]
+    own = argv[2].replace("-", "_") + "_test"
+    if os.path.exists(os.path.join(os.path.dirname(__file__), own + ".py")):
+        modules.append(importlib.import_module(own))
+    support.run_tests(*modules)
 
 
 if __name__ == "__main__":
