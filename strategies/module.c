@@ -197,9 +197,17 @@ static PyObject *use_count(PyObject *self, PyObject *unused)
 	return n < 0 ? NULL : PyLong_FromSsize_t(n);
 }
 
+static PyObject *use_rehearsals(PyObject *self, PyObject *unused)
+{
+	(void)unused;
+	return PyLong_FromLong(the_strategy->rehearsals == NULL ? 0 :
+		the_strategy->rehearsals(&((struct use_object *)self)->use));
+}
+
 #define HOOK(name, help) { #name, use_##name, METH_NOARGS, help }
 static PyMethodDef use_methods[] = {
 	HOOK(before_warm, "In the template, before the application is loaded."),
+	HOOK(rehearsals, "Requests that the template is to serve itself."),
 	HOOK(before_fork, "In the template, right before the first fork."),
 	HOOK(after_fork_child, "In each worker, right after the fork."),
 	HOOK(after_request, "In a worker, after each request."),
@@ -277,6 +285,7 @@ static PyObject *hooks_tuple(const struct strategy *s)
 {
 	const struct { const char *name; int present; } hooks[] = {
 		{ "before_warm", s->before_warm != NULL },
+		{ "rehearsals", s->rehearsals != NULL },
 		{ "before_fork", s->before_fork != NULL },
 		{ "after_fork_child", s->after_fork_child != NULL },
 		{ "after_request", s->after_request != NULL },

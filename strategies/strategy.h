@@ -14,7 +14,7 @@
 #include <Python.h>
 
 /* Raised whenever struct strategy changes; module.c refuses another. */
-#define STRATEGY_ABI 1
+#define STRATEGY_ABI 2
 
 #define STRATEGY_MAX_OPTIONS 4
 
@@ -74,6 +74,11 @@ struct strategy {
 	/* Called in the template, before the application is loaded.
 	 * Not required. */
 	int (*before_warm)(struct strategy_use *use);
+
+	/* Requests that the warm template is to serve itself, before
+	 * before_fork, so that workers share what these load and cache.  Asked
+	 * in the template.  Not required: 0. */
+	long (*rehearsals)(struct strategy_use *use);
 
 	/* Called in the template when the application is warm, right before
 	 * the first fork; its time is the metric freeze_us.  Required. */

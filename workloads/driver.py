@@ -107,6 +107,8 @@ def main(argv):
     state = attempt(probe, "warm", workload.warm, scale)
     probe.barrier("warm")
 
+    for n in range(stack.rehearsals()):
+        attempt(probe, "rehearsal", workload.request, state, n)
     attempt(probe, "before_fork", probe.before_fork, stack.before_fork)
     probe.count(stack.count())
     probe.barrier("frozen")

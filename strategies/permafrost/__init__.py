@@ -120,6 +120,11 @@ class Stack(object):
     def before_warm(self):
         self.run("before_warm")
 
+    def rehearsals(self):
+        """Number of requests that the warm template is to serve itself before
+        before_fork()."""
+        return max([use.rehearsals() for use in self._with("rehearsals")] or [0])
+
     def before_fork(self):
         """Prepares the heap.  When one part fails, those before it are undone
         and the exception goes on."""

@@ -9,7 +9,8 @@ import subject
 import support
 
 TEXT = str if sys.version_info >= (3,) else (str, type(u""))
-HOOKS = permafrost.HOOKS + ("undo", "count")
+HOOKS = (permafrost.HOOKS[:1] + ("rehearsals",) + permafrost.HOOKS[1:] +
+         ("undo", "count"))
 
 
 class ModuleTest(support.Case):

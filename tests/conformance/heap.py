@@ -112,11 +112,11 @@ class StateTest(support.Case):
 class GarbageTest(support.Case):
     @each_spec
     def test_garbage_of_the_warm_up(self, spec, use, _):
-        """collect frees it, the others leave it as it is."""
+        """Those that collect free it, the others leave it as it is."""
         population = support.Population(50)
         population.drop_garbage()
         use.before_fork()
-        left = 0 if subject.name == "collect" else 50
+        left = 0 if subject.name in subject.COLLECT else 50
         self.assertEqual(population.garbage_left(), [left] * 3, spec)
         use.undo()
         gc.collect()

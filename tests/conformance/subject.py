@@ -18,6 +18,7 @@ FROZEN = {
     "freeze-gen:0-1": (0, 1),
     "freeze-gen:1-2": (1, 2),
     "freeze-gen:0-2": (0, 1, 2),
+    "refork": (0, 1, 2),
 }
 
 # Whether automatic collections go on after a spec, and whether they do after
@@ -27,6 +28,8 @@ AUTOMATIC = {
     "collect": (True, True),
     "freeze": (True, True),
     "freeze-gen": (True, True),
+    "refork": (True, True),
+    "seal": (True, True),
     "skeleton": (True, True),
     "threshold-zero": (False, False),
     "disable": (False, True),
@@ -40,12 +43,17 @@ SETTINGS = {
     "collect": (True, (123, 4, 5)),
     "freeze": (True, (123, 4, 5)),
     "freeze-gen": (True, (123, 4, 5)),
+    "refork": (True, (123, 4, 5)),
+    "seal": (True, (123, 4, 5)),
     "skeleton": (True, (123, 4, 5)),
     "threshold-zero": (True, (0, 4, 5)),
     "disable": (False, (123, 4, 5)),
     "tuned:5000:20:30": (True, (5000, 20, 30)),
     "tuned:0:0:2147483647": (True, (0, 0, 2147483647)),
 }
+
+# Strategies that collect what is garbage at the fork.
+COLLECT = ("collect", "refork")
 
 # Strategies that refuse a second before_fork.
 ONCE = ("skeleton",)
