@@ -83,6 +83,25 @@ static inline int gccall_change_threshold(struct strategy_use *use,
 	return gccall_set_threshold(t);
 }
 
+/* `before_fork` of strategies without automatic collections: sets the first
+ * threshold to zero, which also a later gc.enable() leaves as it is.  Returns 0
+ * or -1. */
+static inline int gccall_stop_automatic(struct strategy_use *use)
+{
+	int t[3];
+
+	if (gccall_get_threshold(t) < 0)
+		return -1;
+	t[0] = 0;
+	return gccall_change_threshold(use, t);
+}
+
+/* Whether that is in force: not yet restored. */
+static inline int gccall_stopped_automatic(const struct strategy_use *use)
+{
+	return use->saved[3];
+}
+
 /* Goes back to the remembered thresholds, if any.  Returns 0 or -1. */
 static inline int gccall_restore_threshold(struct strategy_use *use)
 {

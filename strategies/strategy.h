@@ -46,7 +46,7 @@ struct strategy_value {
  * for undo.  Owned by module.c; zeroed at creation. */
 struct strategy_use {
 	struct strategy_value args[STRATEGY_MAX_OPTIONS];
-	int saved[4];		/* the strategy's own; meaning is up to it */
+	int saved[6];		/* the strategy's own; meaning is up to it */
 };
 
 struct strategy {

@@ -19,8 +19,9 @@ def main(argv):
     import generations
     import heap
     import moments
+    import outofband
     import processes
-    modules = [contract, heap, generations, moments, processes]
+    modules = [contract, heap, generations, moments, processes, outofband]
     own = argv[2].replace("-", "_") + "_test"
     if os.path.exists(os.path.join(os.path.dirname(__file__), own + ".py")):
         modules.append(importlib.import_module(own))

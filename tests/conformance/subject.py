@@ -33,6 +33,9 @@ AUTOMATIC = {
     "skeleton": (True, True),
     "threshold-zero": (False, False),
     "disable": (False, True),
+    "oob": (False, False),
+    "oob:1": (False, False),
+    "rss-collect": (False, False),
     "tuned:100:0:0": (True, True),
     "tuned:0:10:10": (False, False),
 }
@@ -48,6 +51,8 @@ SETTINGS = {
     "skeleton": (True, (123, 4, 5)),
     "threshold-zero": (True, (0, 4, 5)),
     "disable": (False, (123, 4, 5)),
+    "oob": (True, (0, 4, 5)),
+    "rss-collect": (True, (0, 4, 5)),
     "tuned:5000:20:30": (True, (5000, 20, 30)),
     "tuned:0:0:2147483647": (True, (0, 0, 2147483647)),
 }
