@@ -128,11 +128,10 @@ class OutOfBandTest(Case):
                 getattr(stack, end)()
                 self.assertEqual(support.gc_state(), before, end)
                 gc.disable()
-                garbage = dropped(2 * MIB)
                 for _ in range(3):
-                    self.assertFalse(self.served(stack, garbage), end)
+                    self.assertFalse(self.served(stack, dropped(2 * MIB)), end)
                 stack.after_fork_child()
-                self.assertFalse(self.served(stack, garbage), end)
+                self.assertFalse(self.served(stack, dropped(2 * MIB)), end)
                 stack.undo()
                 self.assertEqual(support.gc_state()[1:], before[1:], end)
                 gc.collect()
@@ -281,14 +280,19 @@ class GrowthTest(Case):
         self.three_steps()
 
     def test_program_reuses_the_descriptor(self):
-        fd, = self.descriptors()
-        for path in ("/dev/null", "/dev/zero", "/proc/self/stat", __file__):
-            other = os.open(path, os.O_RDONLY)
-            os.dup2(other, fd)
-            os.close(other)
-            self.three_steps()
-            self.stack.undo()
-            os.fstat(fd)        # theirs, so still open
-            os.close(fd)
-            self.stack = begun("rss-collect:16M")
-            fd, = self.descriptors()
+        numbers = tempfile.NamedTemporaryFile()
+        numbers.write(b"7 6 5 4 3 2 1\n")
+        numbers.flush()
+        for path in ("/dev/null", "/dev/zero", "/proc/self/stat", __file__,
+                     numbers.name):
+            for meanwhile in (self.three_steps, lambda: None):
+                fd, = self.descriptors()
+                other = os.open(path, os.O_RDONLY)
+                os.dup2(other, fd)
+                os.close(other)
+                meanwhile()
+                self.stack.undo()
+                os.fstat(fd)        # theirs, so still open
+                os.close(fd)
+                self.stack = begun("rss-collect:16M")
+        numbers.close()
