@@ -24,7 +24,7 @@ static const struct strategy_option oob_options[] = {
 		.kind = OPTION_INT,
 		.minimum = 1,
 		.maximum = INT_MAX,
-		.fallback = "100",
+		.fallback = "10",
 	},
 	{ .name = NULL },
 };

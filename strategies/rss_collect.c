@@ -8,8 +8,11 @@
  * growth, and neither are pages of libraries touched for the first time.  The
  * kernel's counters lag by up to some hundred pages per CPU; far less than SIZE.
  *
- * The size that counts is that after the collection: if it freed nothing, the
- * next one waits for another SIZE of growth.
+ * A collection that freed nothing is followed by the next one after another SIZE
+ * of growth.  One that freed something leaves holes in pages that stay resident;
+ * new garbage fills them first and is no growth.  If each time another SIZE were
+ * waited for, garbage would add up without end.  So the level at which to collect
+ * then stays, as long as it is at least an eighth of SIZE away.
  *
  * The file is kept open, for opening it costs five times as much as reading it
  * (4.5 against 0.8 us).  It shows the process that opened it, so each worker has
@@ -35,7 +38,7 @@ static const struct strategy_option rss_collect_options[] = {
 		.help = "growth that causes a collection, in bytes or with K, M, G",
 		.kind = OPTION_SIZE,
 		.minimum = 1 << 20,
-		.maximum = LONG_MAX,
+		.maximum = 1L << 30,
 		.fallback = "32M",
 	},
 	{ .name = NULL },
@@ -43,7 +46,7 @@ static const struct strategy_option rss_collect_options[] = {
 
 /* What is in use->saved[] behind that of gccall_stop_automatic(). */
 enum {
-	SIZE_KIB = 4,		/* size after the last collection */
+	LEVEL_KIB = 4,		/* size at which to collect next */
 	STATM_FD,		/* descriptor, plus one; 0: none */
 };
 
@@ -97,14 +100,20 @@ static void close_statm(struct strategy_use *use)
 		close(fd);
 }
 
-/* Remembers the size now.  Returns 0 or -1. */
-static int remember_size(struct strategy_use *use)
+/* Decides at which size to collect next: `level`, but between an eighth of SIZE
+ * and SIZE away from the size now.  Returns 0 or -1. */
+static int set_level(struct strategy_use *use, int level)
 {
+	int step = (int)(use->args[0].value / 1024);
 	int size = current_size(use);
 
 	if (size < 0)
 		return -1;
-	use->saved[SIZE_KIB] = size;
+	if (level < size + step / 8)
+		level = size + step / 8;
+	if (level > size + step)
+		level = size + step;
+	use->saved[LEVEL_KIB] = level;
 	return 0;
 }
 
@@ -121,23 +130,27 @@ static const char *rss_collect_supported(void)
 static int rss_collect_after_fork_child(struct strategy_use *use)
 {
 	close_statm(use);
-	return gccall_stopped_automatic(use) ? remember_size(use) : 0;
+	return gccall_stopped_automatic(use) ? set_level(use, INT_MAX) : 0;
 }
 
 static int rss_collect_after_request(struct strategy_use *use)
 {
+	Py_ssize_t freed;
 	int size;
 
 	if (!gccall_stopped_automatic(use))
 		return 0;
 	if (use->saved[STATM_FD] == 0)
-		return remember_size(use);
+		return set_level(use, INT_MAX);
 	size = current_size(use);
 	if (size < 0)
 		return -1;
-	if (size - use->saved[SIZE_KIB] < use->args[0].value / 1024)
+	if (size < use->saved[LEVEL_KIB])
 		return 0;
-	return gccall_void("collect") < 0 ? -1 : remember_size(use);
+	freed = gccall_number("collect");
+	if (freed < 0)
+		return -1;
+	return set_level(use, freed > 0 ? use->saved[LEVEL_KIB] : INT_MAX);
 }
 
 static int rss_collect_undo(struct strategy_use *use)

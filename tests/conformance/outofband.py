@@ -158,9 +158,6 @@ class EveryNTest(Case):
                              [n, 2 * n, 3 * n])
             stack.undo()
 
-    def test_default(self):
-        self.assertEqual(str(permafrost.Stack("oob")), "oob:100")
-
     def test_workers_count_for_themselves(self):
         stack = begun("oob:5")
         self.assertEqual(self.when(stack, 3), [])
@@ -203,8 +200,26 @@ class GrowthTest(Case):
         for _ in range(3):
             self.three_steps()
 
+    def collects_nothing(self):
+        """Ends a request that leaves no garbage.  Returns whether there was a
+        collection all the same; it sets the count of allocations to zero."""
+        gc.collect()
+        keep = [[] for _ in range(5000)]
+        self.assertTrue(gc.get_count()[0] >= 4000)
+        self.stack.after_request()
+        return len(keep) == 5000 and gc.get_count()[0] < 4000
+
     def test_no_garbage(self):
         """If there is nothing to free, once per SIZE is enough."""
+        alive, collected = [], []
+        for _ in range(8):
+            alive.append(Marker(6 * MIB))
+            collected.append(self.collects_nothing())
+        self.assertEqual(collected, [False, False, True] * 2 + [False] * 2)
+
+    def test_holes(self):
+        """If garbage was freed but its pages stay, new garbage may fill them:
+        it is looked for after an eighth of SIZE."""
         alive = []
         for _ in range(3):
             alive.append(Marker(20 * MIB))
@@ -212,6 +227,8 @@ class GrowthTest(Case):
             garbage = dropped()
             for _ in range(5):
                 self.assertFalse(self.served(self.stack, garbage))
+            alive.append(Marker(4 * MIB))
+            self.assertTrue(self.served(self.stack, garbage))
 
     def test_file_pages_are_not_growth(self):
         with tempfile.TemporaryFile() as mapped:
