@@ -230,6 +230,15 @@ class GrowthTest(Case):
             alive.append(Marker(4 * MIB))
             self.assertTrue(self.served(self.stack, garbage))
 
+    def test_shrunk(self):
+        """SIZE of growth is enough also where memory is much less than it was
+        at first."""
+        self.stack.undo()
+        dropped(40 * MIB)
+        self.stack = begun("rss-collect:16M")
+        self.three_steps()
+        self.three_steps()
+
     def test_file_pages_are_not_growth(self):
         with tempfile.TemporaryFile() as mapped:
             mapped.truncate(40 * MIB)
