@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "heapmarks.h"
 #include "maps.h"
 #include "peek.h"
-#include "pool.h"
 #include "util.h"
 
 #define SEGMENTS_MAX 64		/* program headers of one ELF file */
@@ -22,20 +22,6 @@ const char *const place_names[PLACES] = {
 	[PLACE_STACK] = "stack",
 	[PLACE_OTHER] = "other",
 };
-
-uint64_t places_mapped_chunk(const void *bytes, size_t page_bytes,
-			     uint64_t room)
-{
-	const uint64_t is_mapped = 2, flags = 7;
-	uint64_t head[2], size;
-
-	memcpy(head, bytes, sizeof head);
-	size = head[1] & ~flags;
-	if (size % page_bytes == page_bytes - sizeof head)
-		size += sizeof head;	/* newer ones leave the header out */
-	return head[0] == 0 && (head[1] & flags) == is_mapped && size > 0 &&
-		size % page_bytes == 0 && size <= room ? size : 0;
-}
 
 /* What is known while the pages are gone through, by address. */
 struct sorter {
@@ -100,12 +86,12 @@ static int is_in_segment(const struct sorter *s, uint64_t address)
  * header of its own. */
 static int is_in_pool(struct sorter *s, uint64_t address, const char *head)
 {
-	static const size_t large = POOL_LARGE;
+	static const size_t large = 16384;
 
 	if (s->pool_start <= address && address < s->pool_end)
 		return 1;
 	s->pool_start = address;
-	if (pool_is(head, s->page_bytes)) {
+	if (heapmarks_is_pool(head, s->page_bytes)) {
 		s->pool_end = address + s->page_bytes;
 		return 1;
 	}
@@ -114,10 +100,10 @@ static int is_in_pool(struct sorter *s, uint64_t address, const char *head)
 
 		s->pool_start = address / large * large;
 		peek(s->memory, s->pool_start, first, sizeof first);
-		s->pool_end = pool_is(first, large) ?
+		s->pool_end = heapmarks_is_pool(first, large) ?
 			s->pool_start + large : s->pool_start;
 	} else {
-		s->pool_end = address + (pool_is(head, large) ? large : 0);
+		s->pool_end = address + (heapmarks_is_pool(head, large) ? large : 0);
 	}
 	return address < s->pool_end;
 }
@@ -140,7 +126,7 @@ static enum place place_of(struct sorter *s, uint64_t address)
 	if (strcmp(m->path, "[heap]") == 0 || address < s->chunk_end)
 		return PLACE_MALLOC;
 	chunk = m->inode != 0 ? 0 :
-		places_mapped_chunk(head, s->page_bytes, m->end - address);
+		heapmarks_mapped_chunk(head, s->page_bytes, m->end - address);
 	s->chunk_end = address + chunk;
 	return chunk > 0 ? PLACE_MALLOC : PLACE_OTHER;
 }

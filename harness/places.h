@@ -4,7 +4,9 @@
  *
  *   pymalloc  pages of a pool of the interpreter's allocator, which its header
  *             gives away: its largest offset and its size class must fit
- *             (strategies/pool.h)
+ *             (struct pool_header of Objects/obmalloc.c, the same from 2.7 on;
+ *             pools are 4 KiB, or 16 KiB from 3.10 on 64-bit machines).
+ *             Free-threaded builds have another allocator and hence none.
  *   malloc    the rest of [heap], and large blocks that the C library has
  *             mapped, which begin with their size and a flag (struct
  *             malloc_chunk of glibc's malloc.c: bit 1 of the size, which
@@ -52,11 +54,5 @@ void places_fini(struct places *places);
 
 /* The use of the page at `address`; PLACE_OTHER when it is not in the map. */
 enum place places_at(const struct places *places, uint64_t address);
-
-/* The size of the block that the C library has mapped and that begins with these
- * 16 bytes, the first of a page; 0 if it is none.  `room` is what is mapped from
- * here on.  Pure. */
-uint64_t places_mapped_chunk(const void *bytes, size_t page_bytes,
-			     uint64_t room);
 
 #endif

@@ -17,18 +17,15 @@
 #define _GNU_SOURCE
 #include "strategy.h"
 
-#include "pool.h"
+#include "heapmarks.h"
+#include "pymalloc.h"
 
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#if PY_VERSION_HEX >= 0x030A0000 && SIZEOF_VOID_P > 4
-#define POOL_BYTES POOL_LARGE
-#else
-#define POOL_BYTES POOL_SMALL
-#endif
+#define POOL_BLOCK_MAX 512		/* bytes of the largest block in a pool */
 
 /* No heap has more holes than this; it ends the search where the allocators are
  * not the ones we know. */
@@ -63,9 +60,9 @@ static void keep(struct block **list, void *memory)
 static const void *pool_of(const void *block)
 {
 	const char *pool = (const char *)((uintptr_t)block &
-					  ~(uintptr_t)(POOL_BYTES - 1));
+					  ~(PYMALLOC_POOL_BYTES - 1));
 
-	return pool_is(pool, POOL_BYTES) ? pool : NULL;
+	return heapmarks_is_pool(pool, PYMALLOC_POOL_BYTES) ? pool : NULL;
 }
 
 /* Takes the free blocks of used pools of one size class. */

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "copies.h"
-#include "pool.h"
 
 /* Objects as CPython's, with a collector's header of two words before those of
  * some types. */
@@ -228,30 +227,36 @@ static void test_places(void **state)
 	free(big);
 }
 
+struct pool {
+	uint32_t used, padding;
+	uint64_t free_block, next, previous;
+	uint32_t arena, size_class, next_offset, last_offset;
+};
+
 static void test_pool_headers(void **state)
 {
 	/* 64-byte blocks: class 7 by 8, class 3 by 16. */
-	struct pool_header good = { 3, 0, 0, 0, 0, 1, 7, 48 + 3 * 64, 4096 - 64 };
-	struct pool_header bad;
+	struct pool good = { 3, 0, 0, 0, 0, 1, 7, 48 + 3 * 64, 4096 - 64 };
+	struct pool bad;
 
 	(void)state;
-	assert_true(pool_is(&good, 4096));
-	assert_false(pool_is(&good, 16384));
+	assert_true(heapmarks_is_pool(&good, 4096));
+	assert_false(heapmarks_is_pool(&good, 16384));
 	good.size_class = 3;
-	assert_true(pool_is(&good, 4096));
+	assert_true(heapmarks_is_pool(&good, 4096));
 	good.last_offset = 16384 - 64;
-	assert_true(pool_is(&good, 16384));
+	assert_true(heapmarks_is_pool(&good, 16384));
 	good.last_offset = 4096 - 64;
 	bad = good, bad.size_class = 5;
-	assert_false(pool_is(&bad, 4096));
+	assert_false(heapmarks_is_pool(&bad, 4096));
 	bad = good, bad.used = 64;
-	assert_false(pool_is(&bad, 4096));
+	assert_false(heapmarks_is_pool(&bad, 4096));
 	bad = good, bad.next_offset = 47;
-	assert_false(pool_is(&bad, 4096));
+	assert_false(heapmarks_is_pool(&bad, 4096));
 	bad = good, bad.next_offset = 4097;
-	assert_false(pool_is(&bad, 4096));
+	assert_false(heapmarks_is_pool(&bad, 4096));
 	memset(&bad, 0, sizeof bad);
-	assert_false(pool_is(&bad, 4096));
+	assert_false(heapmarks_is_pool(&bad, 4096));
 }
 
 static void test_mapped_chunks(void **state)
@@ -272,7 +277,7 @@ static void test_mapped_chunks(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_int_equal(places_mapped_chunk(cases[i].head, 4096,
+		assert_int_equal(heapmarks_mapped_chunk(cases[i].head, 4096,
 						     cases[i].room),
 				 cases[i].size);
 }
