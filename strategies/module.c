@@ -323,6 +323,16 @@ static int add_object(PyObject *module, const char *name, PyObject *value)
 	return 0;
 }
 
+/* Adds the strategy's own functions.  Returns 0 or -1. */
+static int add_functions(PyObject *module, PyMethodDef *f)
+{
+	for (; f != NULL && f->ml_name != NULL; f++)
+		if (add_object(module, f->ml_name,
+			       PyCFunction_NewEx(f, NULL, NULL)) < 0)
+			return -1;
+	return 0;
+}
+
 PyObject *strategy_module_init(const struct strategy *s, const char *name)
 {
 	PyObject *module;
@@ -350,7 +360,8 @@ PyObject *strategy_module_init(const struct strategy *s, const char *name)
 	    add_object(module, "SUMMARY", TEXT_FROM(s->summary)) < 0 ||
 	    add_object(module, "OPTIONS", options_tuple(s)) < 0 ||
 	    add_object(module, "HOOKS", hooks_tuple(s)) < 0 ||
-	    add_object(module, "Strategy", (PyObject *)&use_type) < 0) {
+	    add_object(module, "Strategy", (PyObject *)&use_type) < 0 ||
+	    add_functions(module, s->functions) < 0) {
 #if PY_MAJOR_VERSION >= 3
 		Py_DECREF(module);
 #endif

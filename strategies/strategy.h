@@ -101,6 +101,10 @@ struct strategy {
 	/* Number of objects the strategy holds away from the collector now, or
 	 * -1 with an exception set.  May walk the heap.  Not required: 0. */
 	Py_ssize_t (*count)(struct strategy_use *use);
+
+	/* Functions that the module has besides, as of PyMethodDef; static.
+	 * Not required. */
+	PyMethodDef *functions;
 };
 
 /* option.c: reads the texts of `n` arguments into `values` (room for
