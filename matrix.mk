@@ -50,6 +50,7 @@ ext/$1/obj/skewed/%.o: $(ext_sources)/%.c ext/$1/flags
 ext/$1/permafrost/%.so: ext/$1/obj/%.o ext/$1/obj/module.o ext/$1/obj/option.o
 	$$(ext_link)
 ext/$1/permafrost/probe.so: $(PROBE_PARTS:%=ext/$1/obj/%.o)
+ext/$1/permafrost/reshare.so: $(RESHARE_PARTS:%=ext/$1/obj/%.o)
 ext/$1/%.so: ext/$1/obj/%.o ext/$1/obj/module.o ext/$1/obj/option.o
 	$$(ext_link)
 ext/$1/tests/%.so: ext/$1/obj/%.o ext/$1/obj/module.o ext/$1/obj/option.o

@@ -56,6 +56,7 @@ class MomentTest(support.Case):
                 self.assertTrue(support.all_valid(), what)
                 del self.ran[:]
 
+    @unittest.skipIf(subject.name in subject.SINGLE_THREADED, "refuses threads")
     def test_in_a_thread(self):
         def moment(use, generation):
             thread = threading.Thread(target=self.act, args=(use,))

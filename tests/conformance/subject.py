@@ -6,6 +6,7 @@ import support
 # Specs for the tests that any strategy must pass; else its plain name.
 SPECS = {
     "freeze-gen": ("freeze-gen", "freeze-gen:0-1"),
+    "reshare": ("reshare", "reshare:every=1:grow=0:cpu=100%"),
     "tuned": ("tuned:5000:20:30",),
 }
 
@@ -30,6 +31,7 @@ AUTOMATIC = {
     "freeze-gen": (True, True),
     "refork": (True, True),
     "seal": (True, True),
+    "reshare": (True, True),
     "skeleton": (True, True),
     "threshold-zero": (False, False),
     "disable": (False, True),
@@ -48,6 +50,7 @@ SETTINGS = {
     "freeze-gen": (True, (123, 4, 5)),
     "refork": (True, (123, 4, 5)),
     "seal": (True, (123, 4, 5)),
+    "reshare": (True, (123, 4, 5)),
     "skeleton": (True, (123, 4, 5)),
     "threshold-zero": (True, (0, 4, 5)),
     "disable": (False, (123, 4, 5)),
@@ -62,6 +65,9 @@ COLLECT = ("collect", "refork")
 
 # Strategies that refuse a second before_fork.
 ONCE = ("skeleton",)
+
+# Strategies that refuse a process with threads.
+SINGLE_THREADED = ("reshare",)
 
 ext_dir = name = module = None
 supported = False
@@ -84,6 +90,8 @@ def expected_unsupported():
     """Whether `name` must not work on this interpreter; None: not known."""
     if name == "freeze-gen":
         return not support.LINKED
+    if name == "reshare":
+        return support.FREE_THREADED
     return False if name in AUTOMATIC or name in SPECS else None
 
 
