@@ -1,0 +1,344 @@
+"""What reshare alone must do: equal pages come back, all else stays as it is.
+Hazards that need C to be made are in tests/unit/test_adopt.c."""
+import gc
+import os
+import random
+import struct
+import sys
+import threading
+import traceback
+import unittest
+
+import permafrost
+import subject
+import support
+
+PAGE = 4096
+PRESENT, OF_FILE = 1 << 63, 1 << 61
+STRESS_ROUNDS = 60
+# Pages of a block that glibc always maps: DEFAULT_MMAP_THRESHOLD_MAX and one MiB
+# more.
+LARGE = 33 * 256
+
+
+def ours():
+    """(start, end) of the mappings that are adopted."""
+    with open("/proc/self/maps") as maps:
+        lines = [line.split() for line in maps]
+    return [tuple(int(a, 16) for a in line[0].split("-")) for line in lines
+            if len(line) > 5 and "permafrost-reshare" in line[5]]
+
+
+def owned(pages=None):
+    """Number of adopted pages that are this process's own; only of mappings
+    of so many pages."""
+    n = 0
+    with open("/proc/self/pagemap", "rb", 0) as pagemap:
+        for start, end in ours():
+            if pages not in (None, (end - start) // PAGE):
+                continue
+            pagemap.seek(start // PAGE * 8)
+            data = pagemap.read((end - start) // PAGE * 8)
+            for entry in struct.unpack("%dQ" % (len(data) // 8), data):
+                n += entry & (PRESENT | OF_FILE) == PRESENT
+    return n
+
+
+class Record(object):
+    def __init__(self, number):
+        self.number = number
+        self.pair = [str(number), number]
+        self.link = {"k": number}
+
+
+def is_intact(records):
+    return all(r.number == i and r.pair == [str(i), i] and r.link == {"k": i}
+               for i, r in enumerate(records))
+
+
+@unittest.skipUnless(subject.supported, "unsupported here")
+class ReshareTest(support.Case):
+    def setUp(self):
+        support.Case.setUp(self)
+        self.statistics = subject.module.statistics
+        self.give_back = subject.module.give_back
+        self.stack = permafrost.Stack("freeze+reshare:every=1:grow=0:cpu=100%")
+        self.addCleanup(self.stack.undo)
+        self.records = [Record(i) for i in range(20000)]
+
+    def child(self, life):
+        """life() in a child, which must end well."""
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                life()
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+
+    def test_equal_pages_come_back(self):
+        self.stack.before_fork()
+        self.assertTrue(self.statistics()["adopted_bytes"] > 8 << 20)
+
+        def life():
+            before = owned()
+            assert is_intact(self.records)
+            copied = owned()
+            assert copied > before + 500, (before, copied)
+            start = self.statistics()
+            given_back = self.give_back()
+            gained = dict((k, v - start[k])
+                          for k, v in self.statistics().items())
+            left = owned()
+            assert left < copied // 5, (copied, left)
+            assert copied - given_back <= left + 5, (copied, given_back, left)
+            assert gained["passes"] == 1 and gained["ns"] > 0
+            assert gained["pages_given_back"] == given_back
+            assert copied - 100 < gained["pages_looked_at"] < copied + 100
+            assert gained["skipped_error"] == 0
+            assert is_intact(self.records)
+        self.child(life)
+        self.assertTrue(is_intact(self.records))
+
+    def test_changed_pages_stay(self):
+        block = bytearray(b"t") * (LARGE * PAGE)
+        self.stack.before_fork()
+
+        def life():
+            self.give_back()
+            self.assertEqual(owned(LARGE + 1), 0)     # with the allocator's header
+            for i in range(0, 256, 2):
+                block[i * PAGE + 100] = 1
+            for i in range(1, 256, 2):
+                block[i * PAGE + 100] = ord("t")
+            self.assertEqual(owned(LARGE + 1), 256)
+            self.give_back()
+            self.assertEqual(owned(LARGE + 1), 128)
+            for i in range(256):
+                assert block[i * PAGE + 100] == (ord("t") if i % 2 else 1)
+            assert block.count(b"t") == LARGE * PAGE - 128
+        self.child(life)
+
+    def test_large_blocks_grow_and_shrink(self):
+        block = bytearray(os.urandom(1 << 20)) * 33
+        first = bytes(block)
+        self.stack.before_fork()
+
+        def life():
+            for size in (50 << 20, 400 << 10, 40 << 20, 15 << 20):
+                was = min(size, len(block))
+                kept = bytes(block[:was])
+                if size > len(block):
+                    block.extend(os.urandom(1 << 20) *
+                                 ((size >> 20) - (len(block) >> 20)))
+                else:
+                    del block[size:]
+                now = bytes(block)
+                assert now[:was] == kept
+                self.give_back()
+                assert block == now
+            assert self.statistics()["skipped_error"] == 0
+        self.child(life)
+        self.assertEqual(block, first)
+
+    def test_threads(self):
+        go = threading.Event()
+        self.stack.before_fork()
+        self.give_back()
+        thread = threading.Thread(target=go.wait)
+        thread.start()
+        try:
+            before = self.statistics()
+            assert is_intact(self.records)
+            self.assertEqual(self.give_back(), 0)
+            self.stack.after_request()
+            after = self.statistics()
+            self.assertEqual(after["passes"], before["passes"])
+            self.assertEqual(after["skipped_threads"],
+                             before["skipped_threads"] + 2)
+            with self.assertRaises(RuntimeError) as caught:
+                self.use("reshare").before_fork()
+            self.assertTrue("2 threads" in str(caught.exception))
+            self.assertRaises(RuntimeError, self.use("reshare").undo)
+        finally:
+            go.set()
+            thread.join()
+        self.use("reshare").before_fork()
+
+    def test_forks_of_forks(self):
+        self.stack.before_fork()
+
+        def grandchild():
+            for r in self.records[::3]:
+                r.number, r.link = -1, None
+            passes = self.statistics()["passes"]
+            self.give_back()
+            assert self.statistics()["passes"] == passes + 1
+            assert all(r.number == -1 and r.link is None
+                       for r in self.records[::3])
+            for i in range(0, len(self.records), 3):
+                self.records[i].__init__(i)
+            self.give_back()
+            assert is_intact(self.records)
+
+        def life():
+            assert is_intact(self.records)
+            self.child(grandchild)
+            self.give_back()
+            assert is_intact(self.records)
+            self.stack.before_fork()        # it becomes a template itself
+            self.child(grandchild)
+            assert is_intact(self.records)
+        self.child(life)
+        self.assertTrue(is_intact(self.records))
+
+    def test_undo(self):
+        self.stack.before_fork()
+        self.assertTrue(ours())
+
+        def life():
+            self.records[7].link = "changed"
+            self.stack.undo()
+            assert ours() == [] and self.statistics()["regions"] == 0
+            assert self.records[7].link == "changed"
+            self.records[7].__init__(7)
+            assert is_intact(self.records)
+            assert self.give_back() == 0
+        self.child(life)
+        self.stack.undo()
+        self.assertEqual(ours(), [])
+        self.assertTrue(is_intact(self.records))
+        links = [os.readlink("/proc/self/fd/" + fd)
+                 for fd in os.listdir("/proc/self/fd")
+                 if os.path.exists("/proc/self/fd/" + fd)]
+        self.assertFalse(any("permafrost-reshare" in link for link in links))
+
+    def test_template_goes_on(self):
+        self.stack.before_fork()
+        del self.records[15000:]
+        more = [Record(i) for i in range(30000)]
+        self.records[10].link = "template"
+
+        def life():
+            self.give_back()
+            assert self.records[10].link == "template"
+            self.records[10].__init__(10)
+            assert is_intact(self.records) and is_intact(more)
+            self.give_back()
+            assert is_intact(self.records) and is_intact(more)
+        self.child(life)
+        self.assertEqual(self.records[10].link, "template")
+        self.assertTrue(is_intact(more))
+
+    def test_closed_memfd(self):
+        """As programs that close all descriptors do."""
+        self.stack.before_fork()
+
+        def life():
+            assert is_intact(self.records)
+            os.closerange(3, 256)
+            lost = self.statistics()["skipped_lost"]
+            assert self.give_back() == 0
+            assert self.statistics()["skipped_lost"] == lost + 1
+            for _ in range(250):            # its number is another file's
+                os.open("/dev/zero", os.O_RDONLY)
+            assert self.give_back() == 0
+            assert self.statistics()["skipped_lost"] == lost + 2
+            self.stack.undo()
+            assert is_intact(self.records)
+        self.child(life)
+
+    def passes(self, spec, requests, request=lambda: None):
+        """How many passes a child makes."""
+        stack = permafrost.Stack(spec)
+        stack.before_fork()
+        made, told = os.pipe()
+
+        def life():
+            start = self.statistics()
+            for _ in range(requests):
+                request()
+                stack.after_request()
+            end = self.statistics()
+            os.write(told, struct.pack("2q", *[
+                end[k] - start[k] for k in ("passes", "waited_for_cpu")]))
+        self.child(life)
+        result = struct.unpack("2q", os.read(made, 16))
+        os.close(made)
+        os.close(told)
+        stack.undo()
+        return result
+
+    def test_policy(self):
+        self.assertEqual(self.passes("reshare:every=4:grow=0:cpu=100%", 13),
+                         (3, 0))
+        self.assertEqual(self.passes("reshare:every=0:grow=0:cpu=100%", 50),
+                         (0, 0))
+        self.assertEqual(self.passes("reshare:every=0:grow=1G:cpu=100%", 50,
+                                     lambda: is_intact(self.records)), (0, 0))
+        # A request copies some 2000 pages.
+        made, _ = self.passes("reshare:grow=2M:cpu=100%", 10,
+                              lambda: is_intact(self.records))
+        self.assertTrue(made >= 5, made)
+
+    def test_budget(self):
+        made, waited = self.passes("reshare:every=1:grow=0:cpu=1%", 200)
+        self.assertTrue(1 <= made < 100 and waited >= 1, (made, waited))
+
+    def test_stress(self):
+        """Mutates a heap of many shapes at random; what must be there is kept
+        as texts of its own."""
+        def fresh(rng):
+            kind = rng.randrange(5)
+            if kind == 0:
+                return bytearray(os.urandom(rng.randrange(1, 400000)))
+            if kind == 1:
+                return dict((rng.random(), str(i))
+                            for i in range(rng.randrange(300)))
+            if kind == 2:
+                return [rng.random() for _ in range(rng.randrange(30000))]
+            if kind == 3:
+                return [Record(i) for i in range(rng.randrange(500))]
+            return tuple([str(rng.random())] * 3 for _ in range(200))
+
+        def text(value):
+            if isinstance(value, list) and value and \
+                    isinstance(value[0], Record):
+                return is_intact(value) and len(value)
+            return hash(bytes(value) if isinstance(value, bytearray)
+                        else repr(value))
+
+        rng = random.Random(4)
+        heap = [fresh(rng) for _ in range(200)]
+        known = [text(value) for value in heap]
+        self.stack.before_fork()
+
+        def live(seed, depth):
+            rng = random.Random(seed)
+            for n in range(STRESS_ROUNDS):
+                for _ in range(8):
+                    i = rng.randrange(len(heap))
+                    if isinstance(heap[i], bytearray) and rng.random() < 0.7:
+                        if rng.random() < 0.5:
+                            heap[i].extend(os.urandom(300000))
+                        else:
+                            del heap[i][len(heap[i]) // 3:]
+                    else:
+                        heap[i] = fresh(rng)
+                    known[i] = text(heap[i])
+                if n % 3 == 0:
+                    self.stack.after_request()
+                if n % 20 == 19:
+                    gc.collect()
+                    assert [text(value) for value in heap] == known
+                if depth and n == 30:
+                    self.child(lambda: live(seed + 100, depth - 1))
+            assert self.statistics()["skipped_error"] == 0
+            assert self.statistics()["passes"] >= STRESS_ROUNDS // 3
+            assert support.all_valid() and is_intact(self.records)
+        for seed in range(2):
+            self.child(lambda: live(seed, 1))
+        self.assertEqual([text(value) for value in heap], known)

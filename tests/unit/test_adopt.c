@@ -1,0 +1,317 @@
+/* test_adopt.c - the heap on a memfd, without an interpreter: strategies/adopt.c,
+ * giveback.c and vmas.c.  Hazards that Python code cannot make at will. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "adopt.h"
+#include "heapmarks.h"
+#include "vmas.h"
+
+#define PAGE ((size_t)4096)
+#define POOL PAGE
+#define ARENA (64 * PAGE)
+#define LARGE ((size_t)1 << 20)		/* glibc maps such blocks */
+
+static int adopt(void)
+{
+	return adopt_heap(POOL, ARENA);
+}
+
+/* What is asked about an address. */
+struct question {
+	uint64_t address;
+	int is_ours;
+};
+
+static int answer(void *arg, const struct vma *v)
+{
+	struct question *q = arg;
+
+	if (v->start <= q->address && q->address < v->end)
+		q->is_ours = v->inode == adopted.inode &&
+			v->device == adopted.device;
+	return 0;
+}
+
+static int is_adopted(const void *p)
+{
+	struct question q = { (uintptr_t)p, 0 };
+
+	assert_int_equal(vmas_each(0, answer, &q), 0);
+	return adopted.is_active && q.is_ours;
+}
+
+static void make_pool(char *page)
+{
+	struct pool_header h = { .size_class = 3, .next_offset = 48 };
+
+	h.last_offset = (uint32_t)(POOL - (h.size_class + 1) * 16);
+	memcpy(page, &h, sizeof h);
+	assert_true(heapmarks_is_pool(page, POOL));
+}
+
+static char *map(size_t bytes)
+{
+	char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(p != MAP_FAILED);
+	return p;
+}
+
+/* An arena of 8 pools between guards, so that it is a mapping of its own. */
+static char *map_arena(void)
+{
+	char *p = map(10 * PAGE);
+
+	assert_int_equal(mprotect(p, PAGE, PROT_NONE), 0);
+	assert_int_equal(mprotect(p + 9 * PAGE, PAGE, PROT_NONE), 0);
+	for (int i = 0; i < 8; i++)
+		make_pool(p + PAGE + i * PAGE);
+	return p + PAGE;
+}
+
+static int undo(void **state)
+{
+	(void)state;
+	return adopt_undo();
+}
+
+/* Runs `life` in a child.  Fails unless it ends with 0. */
+static void in_child(void (*life)(void *), void *arg)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		life(arg);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+#define MUST(condition)                                                        \
+	do {                                                                   \
+		if (!(condition)) {                                            \
+			dprintf(2, "%d: %s\n", __LINE__, #condition);          \
+			_exit(1);                                              \
+		}                                                              \
+	} while (0)
+
+static char fake[4 * PAGE] __attribute__((aligned(4096)));
+
+static void test_what_is_adopted(void **state)
+{
+	char *arena = map_arena(), *large = malloc(LARGE), *small = malloc(64);
+	char *hugepages = map_arena(), *locked = map_arena();
+	char *unforked = map_arena(), *wiped = map_arena(), *other = map(LARGE);
+	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		make_pool(fake + i * PAGE);
+	make_pool(shared);
+	memset(other, 'x', LARGE);
+	memset(arena + 3 * PAGE, 'g', PAGE);	/* a gap within an arena */
+	madvise(hugepages, 8 * PAGE, MADV_HUGEPAGE);
+	assert_int_equal(mlock(locked, 8 * PAGE), 0);
+	assert_int_equal(madvise(unforked, 8 * PAGE, MADV_DONTFORK), 0);
+	assert_int_equal(madvise(wiped, 8 * PAGE, MADV_WIPEONFORK), 0);
+	memset(large, 'l', LARGE);
+	assert_int_equal(adopt(), 0);
+	assert_true(is_adopted(arena) && is_adopted(arena + 3 * PAGE));
+	assert_true(is_adopted(large) && is_adopted(small));
+	assert_false(is_adopted(fake) || is_adopted(fake + 3 * PAGE));
+	assert_false(is_adopted(other) || is_adopted(shared));
+	assert_false(is_adopted(hugepages) || is_adopted(locked));
+	assert_false(is_adopted(unforked) || is_adopted(wiped));
+	assert_false(is_adopted(&state) || is_adopted(&errno));
+	assert_int_equal(arena[3 * PAGE], 'g');
+	assert_int_equal(large[LARGE - 1], 'l');
+	free(large);
+	free(small);
+}
+
+/* A block of the template is gone, and something else is at its address, with the
+ * content that the memfd has at the offset which maps tell for it. */
+static void map_anew(void *arg)
+{
+	size_t bytes = adopted.regions[0].bytes;
+	char *p = arg, *copy;
+
+	bytes = bytes < 4 * PAGE ? bytes : 4 * PAGE;
+	copy = map(bytes);
+	MUST(mmap(p, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		  MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
+	MUST(pread(adopted.fd, p, bytes, 0) == (ssize_t)bytes);
+	memcpy(copy, p, bytes);
+	for (size_t i = 0; i < bytes; i += PAGE)
+		p[i] |= 1, copy[i] |= 1;
+	MUST(pwrite(adopted.fd, p, bytes, 0) == (ssize_t)bytes);
+	adopt_pass();
+	MUST(memcmp(p, copy, bytes) == 0);
+	MUST(!is_adopted(p));
+}
+
+static void test_mapped_anew(void **state)
+{
+	char *arena = map_arena();
+
+	(void)state;
+	assert_int_equal(adopt(), 0);
+	in_child(map_anew, arena);
+}
+
+/* Grows, moves and shrinks one block; the memfd's part tells its content. */
+static void reallocate(void *arg)
+{
+	char *p = arg, *blocker = map(LARGE);
+
+	MUST(is_adopted(p));
+	p = realloc(p, 64 * LARGE);
+	MUST(is_adopted(p) && is_adopted(p + 64 * LARGE - PAGE));
+	for (size_t i = 0; i < LARGE; i += PAGE)
+		MUST(p[i + 32] == 'a');
+	memset(p + LARGE, 'b', 63 * LARGE);
+	for (size_t i = 0; i < LARGE; i += 2 * PAGE)
+		p[i + 32] = 'c';
+	adopt_pass();
+	MUST(adopt_statistics.skipped_error == 0);
+	for (size_t i = 0; i < LARGE; i += PAGE)
+		MUST(p[i + 32] == (i % (2 * PAGE) == 0 ? 'c' : 'a'));
+	for (size_t i = LARGE; i < 63 * LARGE; i++)
+		MUST(p[i] == 'b');
+	p = realloc(p, LARGE / 2);
+	adopt_pass();
+	p = realloc(p, 2 * LARGE);
+	memset(p, 'd', 2 * LARGE);
+	adopt_pass();
+	for (size_t i = 0; i < 2 * LARGE; i++)
+		MUST(p[i] == 'd');
+	munmap(blocker, LARGE);
+}
+
+static void test_reallocated(void **state)
+{
+	char *large = malloc(LARGE);
+
+	(void)state;
+	memset(large, 'a', LARGE);
+	assert_int_equal(adopt(), 0);
+	in_child(reallocate, large);
+	assert_int_equal(large[LARGE / 2], 'a');
+	free(large);
+}
+
+/* A pass that runs on a stack which is adopted. */
+static ucontext_t here, there;
+
+static void on_other_stack(void)
+{
+	char local[3 * PAGE];
+
+	memset(local, 's', sizeof local);
+	adopt_pass();
+	for (size_t i = 0; i < sizeof local; i++)
+		MUST(local[i] == 's');
+}
+
+static void switch_stack(void *arg)
+{
+	(void)arg;
+	MUST(swapcontext(&here, &there) == 0);
+}
+
+static void test_stack_in_the_heap(void **state)
+{
+	char *stack = malloc(LARGE);
+
+	(void)state;
+	memset(stack, 0, LARGE);
+	getcontext(&there);
+	there.uc_stack.ss_sp = stack;
+	there.uc_stack.ss_size = LARGE;
+	there.uc_link = &here;
+	makecontext(&there, on_other_stack, 0);
+	assert_int_equal(adopt(), 0);
+	assert_true(is_adopted(stack));
+	in_child(switch_stack, NULL);
+	free(stack);
+}
+
+static void test_many_times(void **state)
+{
+	char *large = malloc(LARGE), *arena = map_arena();
+
+	(void)state;
+	memset(large, 'm', LARGE);
+	for (int i = 0; i < 5; i++) {
+		large[i * PAGE + 32] = (char)i;
+		assert_int_equal(adopt(), 0);
+		assert_true(is_adopted(large) && is_adopted(arena));
+		large[(i + 8) * PAGE + 32] = (char)i;
+		if (i == 2)
+			assert_int_equal(adopt_undo(), 0);
+	}
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(large[i * PAGE + 32], i);
+		assert_int_equal(large[(i + 8) * PAGE + 32], i);
+	}
+	assert_int_equal(adopt_undo(), 0);
+	assert_false(is_adopted(large));
+	assert_int_equal(large[3 * PAGE + 32], 3);
+	assert_int_equal(large[20 * PAGE + 32], 'm');
+	free(large);
+}
+
+static void limit_files(void *arg)
+{
+	struct rlimit limit = { 1 << 20, 1 << 20 };
+
+	(void)arg;
+	MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	MUST(adopt() == -EFBIG);
+	MUST(!adopted.is_active);
+}
+
+static void test_limited_files(void **state)
+{
+	(void)state;
+	in_child(limit_files, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_what_is_adopted, undo),
+		cmocka_unit_test_teardown(test_mapped_anew, undo),
+		cmocka_unit_test_teardown(test_reallocated, undo),
+		cmocka_unit_test_teardown(test_stack_in_the_heap, undo),
+		cmocka_unit_test_teardown(test_many_times, undo),
+		cmocka_unit_test_teardown(test_limited_files, undo),
+	};
+
+	/* Fixed: else it grows when such a block is freed. */
+	mallopt(M_MMAP_THRESHOLD, LARGE / 8);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
