@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "copies.h"
+#include "heapmarks.h"
 
 /* Objects as CPython's, with a collector's header of two words before those of
  * some types. */
