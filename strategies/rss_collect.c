@@ -6,18 +6,26 @@
  * Memory is the anonymous part of the resident size: /proc/self/statm, resident
  * less shared (proc(5)).  A fork hands its pages down, so a copied page is no
  * growth, and neither are pages of libraries touched for the first time.  The
- * kernel's counters lag by up to some hundred pages per CPU; far less than SIZE.
+ * kernel's counters lag by up to some hundred pages per CPU; far less than
+ * SIZE.
  *
- * A collection that freed nothing is followed by the next one after another SIZE
- * of growth.  One that freed something leaves holes in pages that stay resident;
- * new garbage fills them first and is no growth.  If each time another SIZE were
- * waited for, garbage would add up without end.  So the level at which to collect
- * then stays, as long as it is at least an eighth of SIZE away.
+ * A collection that freed nothing is followed by the next one after another
+ * SIZE of growth.  One that freed something leaves holes in pages that stay
+ * resident; new garbage fills them first and is no growth.  If each time
+ * another SIZE were waited for, garbage would add up without end.  So the level
+ * at which to collect then stays, as long as it is at least an eighth of SIZE
+ * away.
+ *
+ * That slows the growth and does not end it: on webapp a worker's private
+ * memory was 45 MiB with freeze on 3.13 after 2000 requests, 103 with 32M
+ * behind it (170 with the level always SIZE away), 431 without collections.
+ * Where garbage is many small objects oob needs less memory and makes shorter
+ * pauses; this is for programs whose requests mostly leave none.
  *
  * The file is kept open, for opening it costs five times as much as reading it
- * (4.5 against 0.8 us).  It shows the process that opened it, so each worker has
- * its own.  The program may close it or put another file in its place; whatever
- * does not read like a statm is left alone, and a new one is opened.
+ * (4.5 against 0.8 us).  It shows the process that opened it, so each worker
+ * has its own.  The program may close it or put another file in its place;
+ * whatever does not read like a statm is left alone, and a new one is opened.
  *
  * How automatic collection is switched off, and when it is back: see oob.c.
  */
@@ -162,7 +170,7 @@ static int rss_collect_undo(struct strategy_use *use)
 static const struct strategy rss_collect = {
 	.abi = STRATEGY_ABI,
 	.name = "rss-collect",
-	.summary = "collect between requests, when memory grew by SIZE",
+	.summary = "collect between requests, when memory grew by SIZE (see oob)",
 	.options = rss_collect_options,
 	.supported = rss_collect_supported,
 	.before_fork = gccall_stop_automatic,
