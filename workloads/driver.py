@@ -110,7 +110,6 @@ def main(argv):
     for n in range(stack.rehearsals()):
         attempt(probe, "rehearsal", workload.request, state, n)
     attempt(probe, "before_fork", probe.before_fork, stack.before_fork)
-    probe.count(stack.count())
     probe.barrier("frozen")
 
     pids = []
@@ -121,6 +120,9 @@ def main(argv):
             work(probe, stack, workload, state, collect_at, checkpoints)
             return
         pids.append(pid)
+    # Only now: it touches the whole heap, and fork() copies tables of what was
+    # touched.
+    probe.count(stack.count())
     probe.barrier("forked")
     for index, pid in enumerate(pids):
         try:
