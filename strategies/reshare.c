@@ -78,6 +78,8 @@ static const char *reshare_supported(void)
 #elif !defined(__linux__)
 	return "needs Linux's memfd_create and pagemap";
 #else
+	if (sizeof(void *) < 8)
+		return "needs addresses of 64 bits";
 	if (sysconf(_SC_PAGESIZE) != 4096)
 		return "needs pages of 4 KiB";
 	if (access("/proc/self/pagemap", R_OK) < 0)
