@@ -139,7 +139,7 @@ static void add_region(struct finder *f, uint64_t start, uint64_t end,
 	if (f->n == f->max || start >= end)
 		return;		/* too many: the rest stays as it is */
 	f->regions[f->n++] = (struct adopt_region){
-		start, end - start, is_whole };
+		start, end - start, is_whole, NULL };
 }
 
 /* The first excluded range that reaches into [start, end), or an empty one at
@@ -305,9 +305,9 @@ static int find(struct finder *f)
 		return -errno;
 	if (f->result == 0)
 		f->result = vmas_each(1, find_heap, f);
-	/* A region makes up to two mappings more of one. */
+	/* A region makes up to three mappings more of one. */
 	allowed = allowed > f->mappings + MAPS_SPARE ?
-		(allowed - f->mappings - MAPS_SPARE) / 2 : 0;
+		(allowed - f->mappings - MAPS_SPARE) / 3 : 0;
 	if (f->n > allowed)
 		f->n = allowed;
 	return f->result;
@@ -330,13 +330,21 @@ static int write_all(int fd, uint64_t start, uint64_t bytes, uint64_t offset)
 	return 0;
 }
 
-/* Copies region `i` into its slot, without pages that have no content. */
+/* Copies region `i` into its slot, without pages that have no content, and maps a
+ * view of the copy.  The template keeps its pages in that view: what the workers
+ * have given back, or read alone, is then in a process's PSS all the same, and
+ * shared.  Such a mapping costs fork() no page tables.  0 or -errno. */
 static int copy_region(struct finder *f, int fd, size_t i)
 {
-	const struct adopt_region *r = &f->regions[i];
+	struct adopt_region *r = &f->regions[i];
 	uint64_t address = r->start, end = r->start + r->bytes;
+	off_t slot = (off_t)((uint64_t)i << ADOPT_SLOT_BITS);
+	void *view = mmap(NULL, r->bytes, PROT_READ, MAP_SHARED, fd, slot);
 	int result = 0;
 
+	if (view == MAP_FAILED)
+		return -errno;
+	r->view = view;
 	while (address < end && result == 0) {
 		uint64_t from = address;
 
@@ -345,9 +353,11 @@ static int copy_region(struct finder *f, int fd, size_t i)
 			address += f->page;
 		if (address > from)
 			result = write_all(fd, from, address - from,
-					   ((uint64_t)i << ADOPT_SLOT_BITS) +
-					   from - r->start);
-		else
+					   (uint64_t)slot + from - r->start);
+		for (uint64_t a = from; a < address && result == 0;
+		     a += f->page)	/* by reading */
+			(void)*((const volatile char *)view + (a - r->start));
+		if (address == from)
 			address += f->page;
 	}
 	return result != 0 ? result : f->result;
@@ -375,12 +385,20 @@ static int make_memfd(size_t n)
 	return fd;
 }
 
+static void unmap_regions(struct adopt_region *regions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (regions[i].view != NULL)
+			munmap(regions[i].view, regions[i].bytes);
+	if (regions != NULL)
+		munmap(regions, MAX_REGIONS * sizeof *regions);
+}
+
 static void close_adopted(void)
 {
 	if (adopt_has_memfd())
 		close(adopted.fd);
-	if (adopted.regions != NULL)
-		munmap(adopted.regions, MAX_REGIONS * sizeof *adopted.regions);
+	unmap_regions(adopted.regions, adopted.n);
 	adopted = (struct adopted){ .fd = -1 };
 }
 
@@ -408,13 +426,17 @@ static int take_over(struct finder *f)
 			       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
 			       fd, (off_t)((uint64_t)i << ADOPT_SLOT_BITS));
 
-		if (p == MAP_FAILED)
+		if (p == MAP_FAILED) {
+			munmap(r->view, r->bytes);
+			r->view = NULL;
 			r->bytes = 0;
+		}
 	}
 	close_adopted();
 	adopted = (struct adopted){ 1, fd, st.st_dev, st.st_ino, f->regions,
 				    f->n };
 	f->regions = NULL;
+	f->n = 0;
 	return 0;
 }
 
@@ -439,8 +461,7 @@ int adopt_heap(size_t pool_bytes, size_t arena_bytes)
 	result = f.regions == NULL || f.excluded == NULL ? -ENOMEM : find(&f);
 	if (result == 0)
 		result = take_over(&f);
-	if (f.regions != NULL)
-		munmap(f.regions, MAX_REGIONS * sizeof *f.regions);
+	unmap_regions(f.regions, f.n);
 	if (f.excluded != NULL)
 		munmap(f.excluded, MAX_EXCLUDED * sizeof *f.excluded);
 	if (f.pagemap >= 0)
@@ -467,7 +488,7 @@ static int note_ours(void *arg, const struct vma *v)
 	if (p->n == MAX_REGIONS)
 		return -E2BIG;
 	p->items[p->n++] = (struct adopt_region){ v->start,
-						  v->end - v->start, 0 };
+						  v->end - v->start, 0, NULL };
 	return 0;
 }
 

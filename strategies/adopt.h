@@ -29,6 +29,7 @@
 struct adopt_region {
 	uint64_t start, bytes;	/* when it was adopted; 0 bytes: it was not */
 	int is_whole;		/* while adopting: absent pages count, too */
+	void *view;		/* of the memfd's part, to read; or NULL */
 };
 
 /* There is one heap and hence one of this. */

@@ -7,8 +7,8 @@
  * own are those present and not of a file, as PAGEMAP_SCAN (Linux 6.7) or pagemap
  * tell (bits 63 and 61).
  *
- * The memfd's pages are read into a small buffer rather than mapped: a view of them
- * would cost each worker page tables, and fork() mappings to copy.
+ * The memfd's pages are read into a small buffer rather than through the template's
+ * view of them, which would cost each worker page tables.
  */
 #define _GNU_SOURCE
 #include <errno.h>
