@@ -44,6 +44,20 @@ def owned(pages=None):
     return n
 
 
+def private_kib():
+    """What of the adopted mappings counts as this process's alone."""
+    n = None
+    kib = 0
+    with open("/proc/self/smaps") as smaps:
+        for line in smaps:
+            first = line.split()[0]
+            if "-" in first:
+                n = "permafrost-reshare" in line and " rw-p " in line
+            elif n and first.startswith("Private_"):
+                kib += int(line.split()[1])
+    return kib
+
+
 class Record(object):
     def __init__(self, number):
         self.number = number
@@ -95,6 +109,10 @@ class ReshareTest(support.Case):
             left = owned()
             assert left < copied // 5, (copied, left)
             assert copied - given_back <= left + 5, (copied, given_back, left)
+            # The template has the pages, so reading them makes none private.
+            assert is_intact(self.records)
+            self.give_back()
+            assert private_kib() < 4 * (left + 100), (private_kib(), left)
             assert gained["passes"] == 1 and gained["ns"] > 0
             assert gained["pages_given_back"] == given_back
             assert copied - 100 < gained["pages_looked_at"] < copied + 100
