@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "maps.h"
 #include "pages.h"
@@ -23,6 +24,13 @@ struct walk {
 	void *arg;
 };
 
+/* A heap that lies in a memfd has its content there, whether the template has
+ * touched it since or not; see strategies/adopt.h. */
+static int is_memfd(const struct mapping *m)
+{
+	return strncmp(m->path, "/memfd:", 7) == 0;
+}
+
 static int each_private(struct walk *w, pid_t pid, enum pages_kind kind,
 			pages_found *found)
 {
@@ -33,11 +41,18 @@ static int each_private(struct walk *w, pid_t pid, enum pages_kind kind,
 		result = pages_open(&w->pages, pid);
 	else
 		w->pages.fd = -1;
-	for (size_t i = 0; i < maps.n && result == 0; i++)
-		if (mapping_is_private(&maps.items[i]) &&
-		    maps.items[i].end <= KERNEL_HALF)
-			result = pages_each(&w->pages, maps.items[i].start,
-					    maps.items[i].end, kind, found, w);
+	for (size_t i = 0; i < maps.n && result == 0; i++) {
+		const struct mapping *m = &maps.items[i];
+
+		if (!mapping_is_private(m) || m->end > KERNEL_HALF)
+			continue;
+		if (w->noting != NULL && is_memfd(m))
+			result = found(w, m->start, (m->end - m->start) /
+				       w->pages.page_bytes);
+		else
+			result = pages_each(&w->pages, m->start, m->end, kind,
+					    found, w);
+	}
 	pages_close(&w->pages);
 	maps_fini(&maps);
 	return result;

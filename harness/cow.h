@@ -1,6 +1,7 @@
 /* cow.h - which of the template's pages a worker has copied, seen from outside.
  *
- * At the fork, the template's present pages in private mappings are noted.
+ * At the fork, the template's present pages in private mappings are noted, and
+ * all of private mappings of a memfd, into which a strategy has put the heap.
  * Later, an anonymous page that only the worker maps is a copy when it lies at
  * such an address, and new otherwise: as long as the template stands still and
  * lives, a page that is still shared has at least two users.

@@ -123,7 +123,9 @@ static enum place place_of(struct sorter *s, uint64_t address)
 	peek(s->memory, address, head, sizeof head);
 	if (is_in_pool(s, address, head))
 		return PLACE_PYMALLOC;
-	if (strcmp(m->path, "[heap]") == 0 || address < s->chunk_end)
+	/* The strategy reshare moves the heap, and nothing else, into a memfd. */
+	if (strcmp(m->path, "[heap]") == 0 || address < s->chunk_end ||
+	    strncmp(m->path, "/memfd:permafrost-reshare", 25) == 0)
 		return PLACE_MALLOC;
 	chunk = m->inode != 0 ? 0 :
 		heapmarks_mapped_chunk(head, s->page_bytes, m->end - address);

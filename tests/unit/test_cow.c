@@ -293,6 +293,55 @@ static void test_stops_when_told(void **state)
 	pages_close(&p);
 }
 
+/* A heap in a memfd, which the template does not touch after it has put it
+ * there. */
+static void test_heap_in_a_memfd(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = memfd_create("heap", MFD_CLOEXEC), ready[2], go[2];
+	char *pages, *content = malloc(PAGES * page), c = 0;
+	struct cow_counts counts;
+	struct cow_map map;
+	uint64_t changed;
+	pid_t pid;
+
+	(void)state;
+	memset(content, 7, PAGES * page);
+	assert_int_equal(write(fd, content, PAGES * page), PAGES * page);
+	pages = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		     fd, 0);
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)!read(go[0], &c, 1);
+		for (size_t i = 0; i < 1000; i++)
+			pages[i * page] = i < 300 ? 8 : 7;
+		(void)!write(ready[1], &c, 1);
+		(void)!read(go[0], &c, 1);
+		_exit(0);
+	}
+	if (cow_note(getpid(), &map) == -ENODATA)
+		skip();
+	(void)!write(go[1], &c, 1);
+	(void)!read(ready[0], &c, 1);
+	assert_int_equal(cow_count(&map, pid, &counts), 0);
+	assert_about(counts.copied, 1000);
+	assert_about(counts.fresh, 0);
+	assert_int_equal(count_changed(&map, pid, &changed), 0);
+	assert_about(changed, 300);
+	(void)!write(go[1], &c, 1);
+	waitpid(pid, NULL, 0);
+	cow_fini(&map);
+	munmap(pages, PAGES * page);
+	free(content);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+}
+
 int main(void)
 {
 	alarm(60);	/* a worker that never answers ends the test */
@@ -302,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_content_restored),
 		cmocka_unit_test(test_new_pages_are_no_copies),
 		cmocka_unit_test(test_comparing_copies_nothing),
+		cmocka_unit_test(test_heap_in_a_memfd),
 		cmocka_unit_test(test_sources_agree),
 		cmocka_unit_test(test_stops_when_told),
 	};
