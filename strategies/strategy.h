@@ -95,11 +95,13 @@ struct strategy {
 	int (*before_exit)(struct strategy_use *use);
 
 	/* Takes back what before_fork did, in the same process or in a worker;
-	 * hooks of a stack are undone from right to left.  Not required. */
+	 * hooks of a stack are undone from right to left.  Not required: a
+	 * strategy that has count and no undo holds its objects until the
+	 * process ends. */
 	int (*undo)(struct strategy_use *use);
 
-	/* Number of objects the strategy holds away from the collector now, or
-	 * -1 with an exception set.  May walk the heap.  Not required: 0. */
+	/* Number of objects the strategy holds away from the collector, or from
+	 * reference counting, now, or -1 with an exception set.  May walk the heap.  Not required: 0. */
 	Py_ssize_t (*count)(struct strategy_use *use);
 
 	/* Functions that the module has besides, as of PyMethodDef; static.

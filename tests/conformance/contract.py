@@ -224,7 +224,7 @@ class StackTest(support.Case):
             before = support.gc_state()
             self.assertRaises(RuntimeError, stack.before_fork)
             self.assertEqual(support.gc_state(), before)
-            self.assertEqual(stack.count(), 0)
+            self.assertEqual(stack.count() > 0, subject.lasting)
 
     @unittest.skipUnless(subject.supported, "unsupported here")
     def test_among_others(self):
@@ -240,4 +240,4 @@ class StackTest(support.Case):
             self.assertTrue(stack.count() > 0)
             stack.undo()
             self.assertEqual(support.gc_state(), before)
-            self.assertEqual(stack.count(), 0)
+            self.assertEqual(stack.count() > 0, subject.lasting)

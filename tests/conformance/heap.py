@@ -29,8 +29,9 @@ def each_spec(test):
 @unittest.skipUnless(subject.supported, "unsupported here")
 class StateTest(support.Case):
     @each_spec
-    def test_round_trip(self, spec, use, _):
+    def test_round_trip(self, spec, _, __):
         for enabled in (True, False):
+            use = self.use(spec)
             (gc.enable if enabled else gc.disable)()
             gc.set_threshold(701, 11, 12)
             population = support.Population(10)

@@ -32,6 +32,7 @@ AUTOMATIC = {
     "refork": (True, True),
     "seal": (True, True),
     "reshare": (True, True),
+    "immortal": (True, True),
     "skeleton": (True, True),
     "threshold-zero": (False, False),
     "disable": (False, True),
@@ -51,6 +52,7 @@ SETTINGS = {
     "refork": (True, (123, 4, 5)),
     "seal": (True, (123, 4, 5)),
     "reshare": (True, (123, 4, 5)),
+    "immortal": (True, (123, 4, 5)),
     "skeleton": (True, (123, 4, 5)),
     "threshold-zero": (True, (0, 4, 5)),
     "disable": (False, (123, 4, 5)),
@@ -70,16 +72,23 @@ ONCE = ("skeleton",)
 SINGLE_THREADED = ("reshare",)
 
 ext_dir = name = module = None
-supported = False
+supported = lasting = False
 specs = ()
+
+
+def is_lasting(module):
+    """Whether the strategy holds objects until the process ends: it counts
+    them and has no undo."""
+    return "count" in module.HOOKS and "undo" not in module.HOOKS
 
 
 def choose(folder, chosen):
     """Makes the strategy `chosen` the one under test."""
-    global ext_dir, name, module, supported, specs
+    global ext_dir, name, module, supported, lasting, specs
     ext_dir, name = folder, chosen
     module = permafrost.load(name)
     supported = module.supported() is None
+    lasting = is_lasting(module)
     specs = SPECS.get(name)
     if specs is None:       # one that these tables do not know
         needed = sum(default is None for _, _, default in module.OPTIONS)
@@ -92,6 +101,8 @@ def expected_unsupported():
         return not support.LINKED
     if name == "reshare":
         return support.FREE_THREADED
+    if name == "immortal":
+        return not support.HAS_IMMORTALS
     return False if name in AUTOMATIC or name in SPECS else None
 
 

@@ -22,6 +22,9 @@ LINKED = not FREE_THREADED and not INCREMENTAL
 HAS_FREEZE = sys.version_info >= (3, 7)
 # There a full collection itself freezes the objects that are immortal.
 FREEZES_IMMORTALS = sys.version_info[:2] == (3, 12)
+# PEP 683; debug builds count references to each object of the interpreter.
+HAS_IMMORTALS = ((3, 12) <= sys.version_info < (3, 15) and not FREE_THREADED
+                 and not hasattr(sys, "gettotalrefcount"))
 HAS_CALLBACKS = sys.version_info >= (3, 3)
 # Collections can be seen through the interpreter's messages.
 HAS_MESSAGES = sys.version_info < (3, 7)
