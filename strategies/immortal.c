@@ -304,10 +304,13 @@ static void finish(struct walk *walk)
 		look_into(walk, walk->pending[--walk->n_pending]);
 }
 
-/* Meets what `op` refers to, but not `op` itself, which stays mortal unless
- * something else leads to it.  `op` may be NULL. */
+/* Meets what `op`, or the variable in a cell `op`, refers to, but not `op`
+ * itself, which stays mortal unless something else leads to it.  `op` may be
+ * NULL. */
 static void look_through(struct walk *walk, PyObject *op)
 {
+	if (op != NULL && PyCell_Check(op))
+		op = PyCell_GET(op);
 	if (op != NULL && !walk->failed && has_parts(op))
 		look_into(walk, op);
 	finish(walk);

@@ -44,9 +44,12 @@
 #define IMMORTAL_WHY_NOT NULL
 
 #if PY_VERSION_HEX >= 0x030E0000
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"	/* in stackref.h */
 #include <internal/pycore_interpframe.h>
 #include <internal/pycore_interpframe_structs.h>
 #include <internal/pycore_stackref.h>
+#pragma GCC diagnostic pop
 #else
 #include <internal/pycore_frame.h>
 #endif

@@ -101,7 +101,8 @@ struct strategy {
 	int (*undo)(struct strategy_use *use);
 
 	/* Number of objects the strategy holds away from the collector, or from
-	 * reference counting, now, or -1 with an exception set.  May walk the heap.  Not required: 0. */
+	 * reference counting, now, or -1 with an exception set.  May walk the
+	 * heap.  Not required: 0. */
 	Py_ssize_t (*count)(struct strategy_use *use);
 
 	/* Functions that the module has besides, as of PyMethodDef; static.
