@@ -35,8 +35,12 @@
  * immortality, may go up and down from the immortal one and stays immortal for
  * some 2^30 steps (Include/object.h).
  *
- * 3.12's collector moves what is immortal into the permanent generation when it
- * meets it, and 3.13's writes headers: combine as freeze+immortal.
+ * What an object without tp_traverse holds (a time's time zone, what another
+ * type's C code keeps to itself) is met only if something else leads to it.
+ *
+ * The collectors of 3.12 and 3.13 move what is immortal into the permanent
+ * generation when they meet it, which writes its header in each worker: combine
+ * as freeze+immortal.
  */
 #include "immortalobject.h"
 #include "strategy.h"

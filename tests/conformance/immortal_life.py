@@ -525,8 +525,10 @@ def main(argv):
     thread.start()
     started.wait()
     heap.frame = sys._getframe()
+    only_here = [Node()]
     stack.before_fork()
     assert stack.count() > 10000
+    assert immortal(only_here[0]) and not immortal(only_here)
     for run in SCENARIOS:
         sys.stdout.flush()
         pid = os.fork()
