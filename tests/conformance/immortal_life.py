@@ -134,7 +134,7 @@ def what_is_immortal(heap):
                   list(heap.ordered)[2], heap.rows[5][1], Node, text,
                   text.__code__, text.__code__.co_consts, heap.generator.gi_code,
                   heap.local.__dict__, heap.local.node, sys, os, list.append,
-                  heap.json["a"][1], heap.in_thread.value):
+                  heap.json["a"][1], heap.in_thread()):
         assert immortal(thing), thing
     for thing in (heap.finalized, heap.watch, heap.generator, heap.file,
                   heap.file.buffer, heap.view, heap.mapping, heap.lock,
@@ -515,13 +515,12 @@ def main(argv):
     stop, started = threading.Event(), threading.Event()
 
     def waiting():
-        node = Node(Node())
-        heap.in_thread = node
-        del node
-        holder = [heap.__dict__["in_thread"]]
+        held = [Node()]     # nothing else leads to it
+        heap.in_thread = weakref.ref(held[0])
         started.set()
         stop.wait()
     thread = threading.Thread(target=waiting)
+    thread.daemon = True        # a failure must not wait for it
     thread.start()
     started.wait()
     heap.frame = sys._getframe()
