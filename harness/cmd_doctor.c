@@ -82,8 +82,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.doc = "Says what this host can measure and what not, what that does "
-	       "to which metric, and how to cure it.  Looks only, changes "
-	       "nothing, and takes no privileges."
+	       "to which metric, and how to cure it.  Takes no privileges "
+	       "and changes nothing; a control group is made for a moment."
 	       "\vThe exit code is 0 however bad the news, unless --strict is "
 	       "given; with --calibrate it is 5 when a known answer is "
 	       "missed.",

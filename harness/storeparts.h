@@ -14,4 +14,12 @@ int store_execute(struct store *s, const char *sql, const char *what);
 /* The number that a one-value query gives, or -1 after a complaint. */
 int64_t store_number(struct store *s, const char *sql);
 
+/* A value of an object; null, borrowed, when it is not there. */
+static inline json_t *get(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return value != NULL ? value : json_null();
+}
+
 #endif

@@ -7,13 +7,6 @@
 #include "storeparts.h"
 #include "util.h"
 
-static json_t *get(const json_t *object, const char *key)
-{
-	json_t *value = json_object_get(object, key);
-
-	return value != NULL ? value : json_null();
-}
-
 int64_t store_latest_run(struct store *s, int unfinished)
 {
 	return store_number(s, unfinished ?

@@ -45,13 +45,6 @@ static int run_statement(sqlite3_stmt *stmt)
 	return code == SQLITE_DONE ? 0 : -1;
 }
 
-static json_t *get(const json_t *object, const char *key)
-{
-	json_t *value = json_object_get(object, key);
-
-	return value != NULL ? value : json_null();
-}
-
 static void utc_now(char out[32])
 {
 	time_t now = time(NULL);

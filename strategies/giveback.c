@@ -15,12 +15,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "adopt.h"
+#include "pagescan.h"
 #include "vmas.h"
 
 #define PRESENT (UINT64_C(1) << 63)
@@ -29,18 +29,6 @@
 #define ENTRIES 512		/* of pagemap, read at a time */
 #define FOUND 128		/* runs of PAGEMAP_SCAN, likewise */
 #define BUFFER (UINT64_C(64) << 10)
-
-/* PAGEMAP_SCAN(2const), which headers before 6.7 lack. */
-struct scan_region {
-	uint64_t start, end, categories;
-};
-struct scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof, return_mask;
-};
-#define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
-#define SCAN_FILE (UINT64_C(1) << 2)
-#define SCAN_PRESENT (UINT64_C(1) << 3)
 
 struct adopt_statistics adopt_statistics;
 
