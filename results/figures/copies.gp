@@ -75,7 +75,7 @@ row(s, y) = ROW_H * (s - 1) + y
 # A long name in two lines, broken behind a +; of what is longer still, the end.
 lines(name) = strlen(name) <= NAME_MAX ? 1 : 2
 cut(name, n) = n == 0 ? NAME_MAX : name[n:n] eq "+" ? n : cut(name, n - 1)
-line(name, n) = n == 1 ? name[1:cut(name, NAME_MAX)] : \
+line(name, n) = lines(name) == 1 ? name : n == 1 ? name[1:cut(name, NAME_MAX)] : \
 	tail(name[cut(name, NAME_MAX) + 1:strlen(name)], NAME_MAX)
 
 do for [p = 1:PANELS] {
