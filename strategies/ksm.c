@@ -2,10 +2,10 @@
  * operators use today, so that others can be compared with it.
  *
  * One prctl before the fork opts the process and its children in (Linux 6.4,
- * PR_SET_MEMORY_MERGE, on some versions with CAP_SYS_RESOURCE only; on 6.18
- * without); the kernel's scanner then finds equal
- * pages, of whatever origin, in its own time and at its own cost.  Whether it
- * runs, and how fast, is the host's setting, which is not ours to change.
+ * PR_SET_MEMORY_MERGE); the kernel's scanner then finds equal pages, of whatever
+ * origin, in its own time and at its own cost (the metric ksm_cpu_ms).  Whether
+ * it runs, and how fast, is the host's setting, which is not ours to change.
+ * Whether the prctl takes a privilege is found by trying: it took none on 6.18.
  *
  * Source: Documentation/admin-guide/mm/ksm.rst, PR_SET_MEMORY_MERGE(2const).
  */
@@ -39,12 +39,17 @@ static const char *ksm_supported(void)
 	if (is_on < 0)
 		return "needs Linux 6.4 or later with same-page merging (KSM)";
 	read_start("/sys/kernel/mm/ksm/run", run, sizeof run);
+	if (run[0] == '\0')
+		return "cannot tell whether this host merges pages: "
+			"/sys/kernel/mm/ksm/run is not readable here";
 	if (run[0] != '1')
 		return "same-page merging is off on this host; root can write 1 "
 			"to /sys/kernel/mm/ksm/run";
 	/* To set what is set changes nothing but tells whether we may. */
 	return prctl(SET_MEMORY_MERGE, is_on, 0, 0, 0) == 0 ? NULL :
-		"this kernel wants CAP_SYS_RESOURCE for it (root has it)";
+		"the kernel does not let this process ask for it "
+		"(PR_SET_MEMORY_MERGE: a sandbox forbids it, or this version "
+		"wants CAP_SYS_RESOURCE, which root has)";
 }
 
 static int set_merging(int on)
