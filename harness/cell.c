@@ -126,6 +126,27 @@ static void sample_family(struct cell *c)
 	free(pids);
 }
 
+/* Starts looking at the same-page scanner if the stack works by it, before it can
+ * have anything to do for this cell. */
+static void watch_scanner(struct cell *c)
+{
+	if (!cellkey_uses(c->key, "ksm"))
+		return;
+	c->scanner = procfs_kernel_thread("ksmd");
+	if (c->scanner > 0 &&
+	    procfs_read_cpu(c->scanner, &c->scanner_first) < 0)
+		c->scanner = -1;
+}
+
+static void sample_scanner(struct cell *c)
+{
+	int64_t now;
+
+	c->scanner_ns = c->scanner > 0 &&
+		procfs_read_cpu(c->scanner, &now) == 0 ?
+		now - c->scanner_first : -1;
+}
+
 /* All workers stand still: sample everyone.  Contents are compared at the last
  * checkpoint only, since that reads every copy, and when all is counted. */
 static int take_checkpoint(struct cell *c)
@@ -148,6 +169,7 @@ static int take_checkpoint(struct cell *c)
 		c->cow_error = cow_count(&c->cow, c->family.members[i].pid,
 					 &c->now[i].counts);
 	sample_family(c);
+	sample_scanner(c);
 	cellresult_checkpoint(c);
 	c->sampled++;
 	if (c->sampled == c->checkpoints && c->cow_error == 0)
@@ -221,6 +243,8 @@ static int run_phases(struct cell *c)
 		result = family_wait(&c->family, 0, phases[i]);
 		if (result < 0)
 			return result;
+		if (strcmp(phases[i], "warm") == 0)
+			watch_scanner(c);
 	}
 	c->cow_error = cow_note(c->family.members[0].pid, &c->cow);
 	for (int i = 1; i < c->family.count; i++) {

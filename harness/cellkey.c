@@ -112,6 +112,18 @@ out:
 	return result;
 }
 
+int cellkey_uses(const struct cellkey *key, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *part = key->stack; part != NULL;
+	     part = strchr(part, '+'), part += part != NULL)
+		if (strncmp(part, name, n) == 0 &&
+		    (part[n] == '\0' || part[n] == '+' || part[n] == ':'))
+			return 1;
+	return 0;
+}
+
 void cellkey_fini(struct cellkey *key)
 {
 	free(key->tag);

@@ -32,6 +32,9 @@ char *cellkey_format(const struct cellkey *key);
 /* Reads a key.  0, or -EINVAL; `key` is to be freed only on success. */
 int cellkey_parse(const char *text, struct cellkey *key);
 
+/* Whether a part of the stack is the strategy `name`, whatever its arguments. */
+int cellkey_uses(const struct cellkey *key, const char *name);
+
 void cellkey_fini(struct cellkey *key);
 
 #endif

@@ -202,6 +202,9 @@ void cellresult_checkpoint(struct cell *c)
 	if (c->cgroup_error == 0 && tells_kinds(c))
 		json_object_set_new(values, "cgroup_kib",
 				    json_real(charged(c)));
+	if (c->scanner_ns >= 0)
+		json_object_set_new(values, "ksm_cpu_ms",
+				    json_real((double)c->scanner_ns / 1e6));
 	for (size_t i = 0; i < WORKER_METRICS; i++)
 		if (metric_find(worker_metrics[i].key)->scope & METRIC_CURVE)
 			json_object_set_new(values, worker_metrics[i].key,
@@ -511,6 +514,15 @@ static void explain_totals(struct cell *c)
 			 "of a PSS is file pages (Linux 5.3)");
 }
 
+static void explain_scanner(struct cell *c)
+{
+	if (c->scanner == 0)
+		set_null(c, "ksm_cpu_ms", "the stack has no ksm");
+	else if (c->scanner_ns < 0)
+		set_null(c, "ksm_cpu_ms", "the kernel's thread ksmd is not to "
+			 "be seen from here; containers hide it");
+}
+
 static void summarize_copies(struct cell *c)
 {
 	static const char *const keys[] = { "worker_cow_pages",
@@ -551,6 +563,7 @@ void cellresult_summarize(struct cell *c, json_t *document)
 	set_real(c, "frozen_objects", (double)template->frozen);
 	summarize_copies(c);
 	explain_totals(c);
+	explain_scanner(c);
 	if (c->swapped)
 		forget_memory(c);
 	json_object_set_new(document, "copies", copies_json(c));

@@ -44,6 +44,9 @@ struct cell {
 	int64_t unmapped;		/* KiB held by files, mapped by none */
 	int unmapped_error;		/* why that is not known: -errno */
 	const char *unmapped_failed;	/* ... at what; static storage */
+	pid_t scanner;			/* ksmd; 0: not looked at, -1: not seen */
+	int64_t scanner_first;		/* its CPU time when all was warm, ns */
+	int64_t scanner_ns;		/* ... used since then; -1: not known */
 	int swapped;			/* pages of the cell were swapped out */
 	int exit_unknown;		/* a worker was gone before it was read */
 	struct sample *now;		/* [0] template, then workers */

@@ -92,6 +92,10 @@ const struct metric metrics[] = {
 	{ "worker_cpu_ms", "ms", "CPU time per worker",
 	  "user and system time since the fork, mean over workers (the "
 	  "process's CPU clock)", BOTH },
+	{ "ksm_cpu_ms", "ms", "CPU time of the same-page scanner",
+	  "CPU time of the kernel's thread ksmd from before the before_fork "
+	  "hooks to the last checkpoint, for stacks with ksm; it serves all "
+	  "programs of the host", BOTH },
 	{ "exit_faults", "faults", "minor faults at exit per worker",
 	  "minor faults between the last checkpoint and death, mean over "
 	  "workers (stat of the zombie)", CELL },

@@ -241,6 +241,28 @@ int procfs_descendants(pid_t root, pid_t **pids, size_t *n)
 	return result;
 }
 
+pid_t procfs_kernel_thread(const char *name)
+{
+	const pid_t kthreadd = 2;	/* init/main.c: rest_init() */
+	struct parentage *list;
+	pid_t found = -1;
+	char comm[64];
+	size_t n;
+
+	if (read_parentage(&list, &n) < 0)
+		return -1;
+	for (size_t i = 0; i < n && found < 0; i++) {
+		if (list[i].parent != kthreadd ||
+		    read_small(list[i].pid, "comm", comm, sizeof comm) < 0)
+			continue;
+		comm[strcspn(comm, "\n")] = '\0';
+		if (strcmp(comm, name) == 0)
+			found = list[i].pid;
+	}
+	free(list);
+	return found;
+}
+
 int64_t procfs_meminfo(const char *name)
 {
 	char *text;

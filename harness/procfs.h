@@ -54,6 +54,10 @@ int procfs_read_cpu(pid_t pid, int64_t *ns);
  * *n of them.  0 or -errno. */
 int procfs_descendants(pid_t root, pid_t **pids, size_t *n);
 
+/* The kernel's own thread `name`, a child of kthreadd; -1 when there is none to
+ * be seen, as in a PID namespace. */
+pid_t procfs_kernel_thread(const char *name);
+
 /* A field of /proc/meminfo in KiB, such as "MemAvailable"; -1 if unknown. */
 int64_t procfs_meminfo(const char *name);
 

@@ -164,6 +164,22 @@ static void test_truncated(void **state)
 	free(text);
 }
 
+static void test_uses(void **state)
+{
+	static char *const with[] = { "ksm", "freeze+ksm", "ksm+freeze",
+				      "none+ksm:2:x=1+freeze" };
+	static char *const without[] = { "none", "ks", "ksmx", "xksm",
+					 "freeze:ksm", "freeze+ksm-2" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+		assert_true(cellkey_uses(&(struct cellkey){ .stack = with[i] },
+					 "ksm"));
+	for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+		assert_false(cellkey_uses(&(struct cellkey){
+			.stack = without[i] }, "ksm"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_uses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -294,6 +295,56 @@ static void test_descendants(void **state)
 	close(ready[1]);
 }
 
+static int is_named(pid_t pid, const char *name)
+{
+	char path[64], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return 0;
+	if (fgets(text, sizeof text, file) != NULL)
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+	return strcmp(text, name) == 0;
+}
+
+/* A thread of the kernel is known by its parent: a program may have any name. */
+static void test_kernel_thread(void **state)
+{
+	static const char name[] = "no-such-thread";
+	int ready[2], go[2];
+	pid_t child, found;
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(go), 0);
+	child = fork();
+	if (child == 0) {
+		close(go[1]);
+		prctl(PR_SET_NAME, name);
+		(void)!write(ready[1], "", 1);
+		(void)!read(go[0], &c, 1);	/* until the end is closed */
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	found = procfs_kernel_thread(name);
+	close(go[1]);
+	waitpid(child, NULL, 0);
+	close(go[0]);
+	close(ready[0]);
+	close(ready[1]);
+	assert_int_equal(found, -1);
+	/* Every kernel has these two, but a container does not show them. */
+	if (!is_named(2, "kthreadd"))
+		return;
+	found = procfs_kernel_thread("ksoftirqd/0");
+	assert_true(found > 2);
+	assert_true(is_named(found, "ksoftirqd/0"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_field),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_live_zombie),
+		cmocka_unit_test(test_kernel_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
