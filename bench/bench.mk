@@ -19,9 +19,14 @@ BENCH_OBSERVER = $(filter cp2.7.% cp3.6.% cp3.11.% cp3.13.%,$(TAGS))
 bench_count = $(BENCH_OBSERVER:%=bench-count-%)
 bench_time = $(BENCH_OBSERVER:%=bench-time-%)
 
-.PHONY: bench bench-freeze bench-sampling bench-observer $(bench_freeze) \
+# What becomes of freeze's memory; all in one recipe, since cells mind company.
+# The defaults take about a minute per interpreter on two CPUs.  For long runs:
+#   make bench-strategies BENCH_SCALE=300000 BENCH_WORKERS=8 BENCH_REQUESTS=4000
+BENCH_STRATEGIES = $(TAGS)
+
+.PHONY: bench bench-freeze bench-sampling bench-observer bench-strategies $(bench_freeze) \
 	$(bench_count) $(bench_time)
-bench: bench-freeze bench-sampling bench-observer
+bench: bench-freeze bench-sampling bench-observer bench-strategies
 
 bench-freeze: $(bench_freeze)
 $(bench_freeze): bench-freeze-%: matrix ext/%/bench/timecalls.so
@@ -46,7 +51,12 @@ $(bench_count): bench-count-%: matrix harness/harness$(EXEEXT)
 $(bench_time): bench-time-%: matrix harness/harness$(EXEEXT)
 	$(bench_observe) time $(bench_observed)
 
+bench-strategies: matrix harness/harness$(EXEEXT)
+	@$(MKDIR_P) bench
+	@$(top_srcdir)/bench/strategies.sh harness/harness$(EXEEXT) \
+		bench/strategies.db $(BENCH_STRATEGIES)
+
 clean-local: bench-clean
 .PHONY: bench-clean
 bench-clean:
-	rm -rf bench/venv bench/venv.log ext/*/bench
+	rm -rf bench/venv bench/venv.log bench/strategies.db* ext/*/bench

@@ -1,0 +1,49 @@
+#!/bin/sh
+# The table of `make bench-strategies`: means, ratios and reasons from a made-up
+# export, and a run of its own.
+. "$top_srcdir/tests/cli/lib.sh"
+bench=$top_srcdir/bench
+
+# Columns: tag, workload, scale, workers, requests, strategy, status, reason, and
+# metrics.
+tr '|' '\t' >"$tmp/export" <<'END'
+tag|workload|scale|workers|requests|strategy|status|reason|total_kib|worker_private_kib|worker_minor_faults|worker_cpu_ms|ksm_cpu_ms|gc_pause_p99_us|gc_pause_max_us
+cp9|w|10|2|5|a:1+b:x=2|ok||1024|0|3|1|12.4|500|500
+cp9|w|10|2|5|a:1+b:x=2|failed|worker 1 died|||||||
+cp9|w|10|2|5|c:1|ok||2048|0|1|1||0|0
+cp9|w|10|2|5|c:2|ok||2048|0|1|1||0|0
+cp9|w|10|2|5|freeze|ok||2048|0|1|1||1|500
+cp9|w|10|2|5|freeze|ok||4096|0|2|3||3|1500
+cp9|w|10|2|5|u|unsupported|u: is not here|||||||
+END
+last="awk -f strategies.awk"
+awk -v stacks="u,freeze,a+b,c:2,c:1" -f "$bench/strategies.awk" "$tmp/export" \
+	>"$tmp/out" 2>"$tmp/err"
+expect_nothing err
+expect_same "table" \
+"cp9 w scale 10, 2 workers, 5 requests each, mean of 2 repeats (ratio to freeze)
+ strategy total MiB private MiB faults CPU ms scanner ms pause p99 ms pause max ms
+ u unsupported: u: is not here
+ freeze 3.0 (1.00) 0.0 (-) 2 (1.00) 2 (1.00) - 0.00 (1.00) 1.00 (1.00)
+ a+b 1.0 (0.33) 0.0 (-) 3 (2.00) 1 (0.50) 12 (-) 0.50 (250) 0.50 (0.50) 1 of 2 repeats not used: failed: worker 1 died
+ c:1 2.0 (0.67) 0.0 (-) 1 (0.67) 1 (0.50) - 0.00 (0.00) 0.00 (0.00)
+ c:2 2.0 (0.67) 0.0 (-) 1 (0.67) 1 (0.50) - 0.00 (0.00) 0.00 (0.00)" \
+"$(tr -s ' ' <"$tmp/out")"
+
+need_interpreter
+last="strategies.sh $tag"
+BENCH_STACKS=none,freeze,freeze+ksm BENCH_SCALE=2000 BENCH_WORKERS=2 \
+	BENCH_REQUESTS=20 BENCH_REPEAT=2 PERMAFROST_TEST=$tmp timeout 90 \
+	"$bench/strategies.sh" "$HARNESS" "$tmp/bench.db" "$tag" \
+	>"$tmp/out" 2>"$tmp/err.all"
+status=$?
+without_warnings
+expect_status 0
+expect_nothing err
+expect_match out "^$tag  objectgraph  scale 2000, 2 workers, 20 .* 2 repeats"
+expect_match out '^  none  *[0-9.]* ([0-9.]*)  *[0-9.]* ([0-9.]*)  *[0-9]'
+expect_match out '^  freeze  *[0-9.]* (1.00)  *[0-9.]* (1.00)  *[0-9]* (1.00)'
+expect_match out '^  freeze+ksm  *\([0-9.]* (\|unsupported: ksm: \)'
+
+expect_no_processes
+finish
