@@ -87,6 +87,51 @@ static double fork_us(struct worker w)
 	return (double)w.p->fork_ns / 1e3;
 }
 
+static double passes(struct worker w)
+{
+	return (double)w.p->passes.passes;
+}
+
+static double looked_pages(struct worker w)
+{
+	return (double)w.p->passes.pages_looked_at;
+}
+
+static double given_pages(struct worker w)
+{
+	return (double)w.p->passes.pages_given_back;
+}
+
+static double hot_pages(struct worker w)
+{
+	return (double)w.p->passes.pages_left_hot;
+}
+
+static double waited(struct worker w)
+{
+	return (double)w.p->passes.waited_for_cpu;
+}
+
+static double passes_us(struct worker w)
+{
+	return (double)w.p->passes.ns / 1e3;
+}
+
+static double skipped_threads(struct worker w)
+{
+	return (double)w.p->passes.skipped_threads;
+}
+
+static double skipped_lost(struct worker w)
+{
+	return (double)w.p->passes.skipped_lost;
+}
+
+static double skipped_error(struct worker w)
+{
+	return (double)w.p->passes.skipped_error;
+}
+
 static double exit_faults(struct worker w)
 {
 	return (double)w.s->exit_faults;
@@ -110,8 +155,21 @@ static const struct {
 	{ "worker_cpu_ms", cpu },
 	{ "fork_us", fork_us },
 	{ "exit_faults", exit_faults },
+	{ "reshare_passes", passes },
+	{ "reshare_looked_pages", looked_pages },
+	{ "reshare_given_pages", given_pages },
+	{ "reshare_hot_pages", hot_pages },
+	{ "reshare_waited", waited },
+	{ "reshare_us", passes_us },
 };
 #define WORKER_METRICS (sizeof worker_metrics / sizeof *worker_metrics)
+
+/* Those that only a stack with reshare has. */
+static const char *const pass_metrics[] = {
+	"reshare_passes", "reshare_looked_pages", "reshare_given_pages",
+	"reshare_hot_pages", "reshare_skipped", "reshare_waited", "reshare_us",
+};
+#define PASS_METRICS (sizeof pass_metrics / sizeof *pass_metrics)
 
 static struct worker worker(const struct cell *c, long index)
 {
@@ -137,6 +195,15 @@ static json_t *collections(const struct cell *c)
 			n[g] += (double)cell_slot(c, i)->collections[g] /
 				(double)c->key->workers;
 	return json_pack("[fff]", n[0], n[1], n[2]);
+}
+
+/* Whether the stack gives pages back, and has said how often. */
+static int makes_passes(const struct cell *c)
+{
+	for (long i = 1; i <= c->key->workers; i++)
+		if (!cell_slot(c, i)->passes.known)
+			return 0;
+	return 1;
 }
 
 /* Sum over all processes. */
@@ -213,6 +280,14 @@ void cellresult_checkpoint(struct cell *c)
 		json_object_del(values, "worker_cow_pages");
 		json_object_del(values, "worker_new_pages");
 	}
+	if (makes_passes(c))
+		json_object_set_new(values, "reshare_skipped",
+				    json_pack("[fff]", mean(c, skipped_threads),
+					      mean(c, skipped_lost),
+					      mean(c, skipped_error)));
+	else
+		for (size_t i = 0; i < PASS_METRICS; i++)
+			json_object_del(values, pass_metrics[i]);
 	json_object_update(c->metrics, values);
 	json_object_del(c->metrics, "requests");
 	json_array_append_new(c->curve, values);
@@ -562,6 +637,10 @@ void cellresult_summarize(struct cell *c, json_t *document)
 			 "this collector's lists are not known to us");
 	set_real(c, "frozen_objects", (double)template->frozen);
 	summarize_copies(c);
+	if (!makes_passes(c))
+		for (size_t i = 0; i < PASS_METRICS; i++)
+			set_null(c, pass_metrics[i],
+				 "the stack gives no pages back");
 	explain_totals(c);
 	explain_scanner(c);
 	if (c->swapped)

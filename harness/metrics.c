@@ -96,6 +96,26 @@ const struct metric metrics[] = {
 	  "CPU time of the kernel's thread ksmd from before the before_fork "
 	  "hooks to the last checkpoint, for stacks with ksm; it serves all "
 	  "programs of the host", BOTH },
+	{ "reshare_passes", "passes", "passes per worker",
+	  "passes of reshare since the fork, mean over workers; these and the "
+	  "following by its own account", BOTH_NEITHER },
+	{ "reshare_looked_pages", "pages", "pages compared per worker",
+	  "pages of the worker's own that passes compared with the template's, "
+	  "mean over workers", BOTH_NEITHER },
+	{ "reshare_given_pages", "pages", "pages given back per worker",
+	  "of these, pages that were equal and given back", BOTH_NEITHER },
+	{ "reshare_hot_pages", "pages", "hot pages left alone per worker",
+	  "pages that passes left alone, as they had been given back and copied "
+	  "again, mean over workers", BOTH_NEITHER },
+	{ "reshare_skipped", "passes", "passes skipped per worker",
+	  "[threads, lost, error] passes not made: there was another thread; "
+	  "the program has closed the memfd; a system call failed; mean over "
+	  "workers", BOTH },
+	{ "reshare_waited", "passes", "passes put off per worker",
+	  "passes that were due but had to wait for their share of CPU time, "
+	  "mean over workers", BOTH },
+	{ "reshare_us", "us", "time in passes per worker",
+	  "CPU time of passes since the fork, mean over workers", BOTH },
 	{ "exit_faults", "faults", "minor faults at exit per worker",
 	  "minor faults between the last checkpoint and death, mean over "
 	  "workers (stat of the zombie)", CELL },

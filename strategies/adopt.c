@@ -55,6 +55,7 @@ struct finder {
 	struct range run;		/* of pools, not yet a region */
 	uint64_t arena_start;		/* first pool seen of the last one's */
 	uint32_t arena_index;
+	int broken;			/* something else came after that pool */
 	int result;
 };
 
@@ -139,7 +140,7 @@ static void add_region(struct finder *f, uint64_t start, uint64_t end,
 	if (f->n == f->max || start >= end)
 		return;		/* too many: the rest stays as it is */
 	f->regions[f->n++] = (struct adopt_region){
-		start, end - start, is_whole, NULL };
+		start, end - start, is_whole, NULL, 0 };
 }
 
 /* The first excluded range that reaches into [start, end), or an empty one at
@@ -205,18 +206,23 @@ static void end_run(struct finder *f)
 }
 
 /* A pool at `address` prolongs the run if it follows, or if its arena is that of
- * the pool before: what lies between is then of that arena, too. */
+ * the pool before: what lies between is then of that arena, too.  Nor does a gap end
+ * it that is no more than a pool and untouched, as between arenas that do not begin with
+ * a pool. */
 static void add_pool(struct finder *f, uint64_t address)
 {
 	const struct pool_header *h = (const void *)(uintptr_t)address;
 	int same = f->run.end > 0 && h->arena == f->arena_index &&
 		address - f->arena_start < f->arena;
+	int near = f->run.end > 0 && !f->broken &&
+		address - f->run.end <= f->pool;
 
-	if (f->run.end != address && !same) {
+	if (!same && !near) {
 		end_run(f);
 		f->run.start = address;
 	}
 	f->run.end = address + f->pool;
+	f->broken = 0;
 	if (!same) {
 		f->arena_start = address;
 		f->arena_index = h->arena;
@@ -244,6 +250,7 @@ static void find_in(struct finder *f, uint64_t start, uint64_t end)
 			end_run(f);
 			add_undivided(f, start, start + chunk, 0);
 		}
+		f->broken = 1;
 		start += chunk > 0 ? chunk : f->page;
 	}
 	end_run(f);
@@ -398,6 +405,8 @@ static void close_adopted(void)
 {
 	if (adopt_has_memfd())
 		close(adopted.fd);
+	if (adopted.given != NULL)
+		munmap(adopted.given, adopted.given_bytes);
 	unmap_regions(adopted.regions, adopted.n);
 	adopted = (struct adopted){ .fd = -1 };
 }
@@ -408,12 +417,25 @@ static int take_over(struct finder *f)
 {
 	int fd = make_memfd(f->n), result = fd < 0 ? fd : 0;
 	struct stat st;
+	uint64_t pages = 0, *given = NULL;
+	size_t given_bytes;
 
+	for (size_t i = 0; i < f->n; i++) {
+		f->regions[i].first = pages;
+		pages += f->regions[i].bytes / f->page;
+	}
+	given_bytes = (pages / 64 + 1) * sizeof *given;
+	if (result == 0) {
+		given = map_table(given_bytes);
+		result = given == NULL ? -ENOMEM : 0;
+	}
 	for (size_t i = 0; i < f->n && result == 0; i++)
 		result = copy_region(f, fd, i);
 	if (result == 0 && fstat(fd, &st) < 0)
 		result = -errno;
 	if (result != 0) {
+		if (given != NULL)
+			munmap(given, given_bytes);
 		if (fd >= 0)
 			close(fd);
 		return result;
@@ -434,7 +456,7 @@ static int take_over(struct finder *f)
 	}
 	close_adopted();
 	adopted = (struct adopted){ 1, fd, st.st_dev, st.st_ino, f->regions,
-				    f->n };
+				    f->n, given, given_bytes };
 	f->regions = NULL;
 	f->n = 0;
 	return 0;
@@ -488,7 +510,8 @@ static int note_ours(void *arg, const struct vma *v)
 	if (p->n == MAX_REGIONS)
 		return -E2BIG;
 	p->items[p->n++] = (struct adopt_region){ v->start,
-						  v->end - v->start, 0, NULL };
+						  v->end - v->start, 0, NULL,
+						  0 };
 	return 0;
 }
 

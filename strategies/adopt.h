@@ -30,6 +30,7 @@ struct adopt_region {
 	uint64_t start, bytes;	/* when it was adopted; 0 bytes: it was not */
 	int is_whole;		/* while adopting: absent pages count, too */
 	void *view;		/* of the memfd's part, to read; or NULL */
+	uint64_t first;		/* number of its first page among all adopted */
 };
 
 /* There is one heap and hence one of this. */
@@ -40,12 +41,16 @@ struct adopted {
 	ino_t inode;
 	struct adopt_region *regions;	/* in a mapping of its own */
 	size_t n;
+	/* A bit per page: it has been given back.  In a mapping of its own. */
+	uint64_t *given;
+	size_t given_bytes;
 };
 extern struct adopted adopted;
 
 /* Of this process and those it descends from. */
 struct adopt_statistics {
-	uint64_t passes, pages_looked_at, pages_given_back, ns;
+	uint64_t passes, pages_looked_at, pages_given_back;
+	uint64_t pages_left_hot;	/* copied again since they were given back */
 	uint64_t skipped_threads;	/* there was more than one thread */
 	uint64_t skipped_lost;		/* somebody has closed the memfd */
 	uint64_t skipped_error;		/* a system call failed */
@@ -61,9 +66,11 @@ int adopt_threads(void);
  * threads; -EFBIG: the size of files is limited. */
 int adopt_heap(size_t pool_bytes, size_t arena_bytes);
 
-/* Gives equal pages back.  Returns their number; 0 when nothing is adopted or the
- * pass is skipped, which the statistics tell. */
-int64_t adopt_pass(void);
+/* Gives equal pages back; unless `all`, without a look at those that an earlier pass
+ * has given back since the last one of all: the process has copied them again, and
+ * would do so once more.  Returns their number; 0 when nothing is adopted or the pass
+ * is skipped, which the statistics tell. */
+int64_t adopt_pass(int all);
 
 /* Puts anonymous memory back.  0, or -errno; -EBUSY: there are other threads. */
 int adopt_undo(void);

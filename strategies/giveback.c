@@ -7,6 +7,9 @@
  * own are those present and not of a file, as PAGEMAP_SCAN (Linux 6.7) or pagemap
  * tell (bits 63 and 61).
  *
+ * A page that has been given back and is the process's own again is hot: it would be
+ * copied again, too.  Only every so often is it worth a look.
+ *
  * The memfd's pages are read into a small buffer rather than through the template's
  * view of them, which would cost each worker page tables.
  */
@@ -16,7 +19,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adopt.h"
@@ -36,8 +38,32 @@ struct pass {
 	size_t page;
 	int pagemap, can_scan;
 	char *buffer;			/* BUFFER bytes in their own mapping */
-	uint64_t looked_at, given_back;
+	uint64_t looked_at, given_back, left_hot;
 };
+
+/* The number of a page at `offset` of the memfd among all adopted. */
+static uint64_t page_number(const struct pass *p, uint64_t offset)
+{
+	const uint64_t slot = UINT64_C(1) << ADOPT_SLOT_BITS;
+
+	return adopted.regions[offset >> ADOPT_SLOT_BITS].first +
+		(offset & (slot - 1)) / p->page;
+}
+
+static int is_hot(const struct pass *p, uint64_t offset)
+{
+	uint64_t page = page_number(p, offset);
+
+	return adopted.given[page / 64] >> page % 64 & 1;
+}
+
+static void mark_given(const struct pass *p, uint64_t offset, uint64_t bytes)
+{
+	uint64_t page = page_number(p, offset);
+
+	for (uint64_t end = page + bytes / p->page; page < end; page++)
+		adopted.given[page / 64] |= UINT64_C(1) << page % 64;
+}
 
 /* Compares the pages of [start, end), all the process's own, with the memfd from
  * `offset` on, and gives equal ones back.  At most BUFFER bytes.  0 or -errno. */
@@ -57,6 +83,7 @@ static int compare(struct pass *p, uint64_t start, uint64_t end,
 		if (a > equal && madvise((void *)(uintptr_t)equal, a - equal,
 					 MADV_DONTNEED) < 0)
 			return -errno;
+		mark_given(p, offset + equal - start, a - equal);
 		p->given_back += (a - equal) / p->page;
 		equal = a + p->page;
 		if (a >= end)
@@ -66,16 +93,23 @@ static int compare(struct pass *p, uint64_t start, uint64_t end,
 	return 0;
 }
 
-/* The same for a run of any length. */
+/* The same for a run of any length, without its hot pages. */
 static int compare_run(struct pass *p, uint64_t start, uint64_t end,
 		       uint64_t offset)
 {
 	int result = 0;
 
 	while (start < end && result == 0) {
-		uint64_t n = end - start < BUFFER ? end - start : BUFFER;
+		uint64_t n = 0;
 
-		result = compare(p, start, start + n, offset);
+		while (n < BUFFER && start + n < end && !is_hot(p, offset + n))
+			n += p->page;
+		if (n > 0) {
+			result = compare(p, start, start + n, offset);
+		} else {
+			n = p->page;
+			p->left_hot++;
+		}
 		start += n;
 		offset += n;
 	}
@@ -195,20 +229,11 @@ static int run(struct pass *p)
 	return result;
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-int64_t adopt_pass(void)
+int64_t adopt_pass(int all)
 {
 	struct adopt_statistics *s = &adopt_statistics;
 	struct pass p = { .page = (size_t)sysconf(_SC_PAGESIZE) };
-	uint64_t start = now();
-	sigset_t all, before;
+	sigset_t signals, before;
 
 	if (!adopted.is_active)
 		return 0;
@@ -221,14 +246,16 @@ int64_t adopt_pass(void)
 		s->skipped_lost++;
 		return 0;
 	}
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
+	if (all)
+		memset(adopted.given, 0, adopted.given_bytes);
+	sigfillset(&signals);
+	sigprocmask(SIG_BLOCK, &signals, &before);
 	if (run(&p) < 0)
 		s->skipped_error++;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	s->passes++;
 	s->pages_looked_at += p.looked_at;
 	s->pages_given_back += p.given_back;
-	s->ns += now() - start;
+	s->pages_left_hot += p.left_hot;
 	return (int64_t)p.given_back;
 }

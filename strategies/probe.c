@@ -186,6 +186,46 @@ static PyObject *probe_count(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* note_passes(statistics): records what the strategy that gives memory back says
+ * of itself; `statistics` returns a dict with the counters of struct shm_passes. */
+static PyObject *probe_note_passes(PyObject *self, PyObject *function)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} counters[] = {
+#define COUNTER(name) { #name, offsetof(struct shm_passes, name) }
+		COUNTER(passes), COUNTER(pages_looked_at),
+		COUNTER(pages_given_back), COUNTER(pages_left_hot), COUNTER(ns), COUNTER(skipped_threads),
+		COUNTER(skipped_lost), COUNTER(skipped_error),
+		COUNTER(waited_for_cpu),
+#undef COUNTER
+	};
+	PyObject *dict = PyObject_CallObject(function, NULL);
+
+	(void)self;
+	if (dict == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+		PyObject *value = PyDict_GetItemString(dict, counters[i].key);
+		long long n = value == NULL ? -1 : PyLong_AsLongLong(value);
+
+		if (n < 0) {
+			Py_DECREF(dict);
+			if (!PyErr_Occurred())
+				PyErr_Format(PyExc_ValueError,
+					     "the statistics have no counter %s",
+					     counters[i].key);
+			return NULL;
+		}
+		*(uint64_t *)((char *)&mine->passes + counters[i].offset) =
+			(uint64_t)n;
+	}
+	mine->passes.known = 1;
+	Py_DECREF(dict);
+	Py_RETURN_NONE;
+}
+
 /* watch_twice(): starts the second way of seeing collections. */
 static PyObject *probe_watch_twice(PyObject *self, PyObject *args)
 {
@@ -328,6 +368,8 @@ static PyMethodDef probe_methods[] = {
 	  "before_fork(function): calls it and records the time." },
 	{ "count", probe_count, METH_VARARGS,
 	  "count(frozen): records the number of tracked objects." },
+	{ "note_passes", probe_note_passes, METH_O,
+	  "note_passes(statistics): records what statistics() says." },
 	{ "watch_twice", probe_watch_twice, METH_NOARGS,
 	  "watch_twice(): sees collections in a second way, for second(); "
 	  "NotImplementedError where there is only one." },

@@ -10,8 +10,11 @@
  * When a pass is due: after `every` requests, or when private memory has grown by
  * `grow`, which minor faults estimate: a page that is copied or new costs one, and so
  * does one that is read again after it was given back, so the estimate is high.
- * A pass that is due waits until passes, this one as long as the last included, are
- * at most `cpu` of the process's CPU time.
+ * A pass by requests looks at all pages, one by growth leaves hot ones (giveback.c)
+ * alone, but for every eighth.  Passes that are due wait until those before them have
+ * taken no more than `cpu` of the process's CPU time, 10 ms in advance, and 2 us for
+ * each page that was given back for good.  So a worker whose pages come back at once
+ * makes few passes, and one that reads its way through the heap as many as help.
  */
 #include "strategy.h"
 
@@ -21,9 +24,17 @@
 #include <unistd.h>
 
 #include "adopt.h"
+#include "numberblocks.h"
 #include "pymalloc.h"
 
 #define GROWN_PAGE 4096
+
+/* CPU time that passes may take besides their share: some in advance, since a worker
+ * copies most of what it ever copies in its first requests; and what a page costs to
+ * give back, for each that has been and was not copied again, for that is what the
+ * time is spent for. */
+#define ADVANCE_NS UINT64_C(10000000)
+#define EARNED_NS UINT64_C(2000)
 
 static const struct strategy_option reshare_options[] = {
 	{
@@ -42,13 +53,13 @@ static const struct strategy_option reshare_options[] = {
 		.kind = OPTION_SIZE,
 		.minimum = 0,
 		.maximum = 1L << 40,
-		.fallback = "8M",
+		.fallback = "4M",
 		.keyed = 1,
 	},
 	{
 		.name = "cpu",
-		.help = "share of the process's CPU time that passes may take; "
-			"100%: any",
+		.help = "share of the process's CPU time that passes may take, "
+			"besides what these earn; 100%: any",
 		.kind = OPTION_PERCENT,
 		.minimum = 1,
 		.maximum = 100,
@@ -58,15 +69,22 @@ static const struct strategy_option reshare_options[] = {
 	{ .name = NULL },
 };
 
+/* Of the passes by growth, each so many-th looks at hot pages, too. */
+#define LOOK_AT_HOT 8
+
 /* Of this process, which a fork leaves behind. */
 static struct {
 	pid_t pid;
 	long requests, faults;		/* since, and at, the last pass */
-	uint64_t spent_ns, last_ns;	/* in passes */
+	uint64_t spent_ns;		/* in passes */
+	uint64_t kept;			/* pages given back, less hot ones */
 	int waits;			/* one is due, but not yet paid for */
+	int by_growth;			/* passes since one by requests */
 } policy;
 
+/* Of this process and those it descends from. */
 static uint64_t waited;		/* number of times */
+static uint64_t spent_ns;	/* CPU time of passes */
 
 static const char *reshare_supported(void)
 {
@@ -108,9 +126,11 @@ static int set_error(int result, const char *what)
 
 static int reshare_before_fork(struct strategy_use *use)
 {
-	int result = adopt_heap(PYMALLOC_POOL_BYTES, PYMALLOC_ARENA_BYTES);
+	int result;
 
 	(void)use;
+	numberblocks_remember();
+	result = adopt_heap(PYMALLOC_POOL_BYTES, PYMALLOC_ARENA_BYTES);
 	return result < 0 ? set_error(result, "adopt") : 0;
 }
 
@@ -130,30 +150,46 @@ static long minor_faults(void)
 	return usage.ru_minflt;
 }
 
-static int is_due(const struct strategy_use *use)
+static int is_due_by_requests(const struct strategy_use *use)
 {
-	long every = use->args[0].value, grow = use->args[1].value;
+	long every = use->args[0].value;
 
-	return (every > 0 && policy.requests >= every) ||
-		(grow > 0 && minor_faults() - policy.faults >=
-			grow / GROWN_PAGE);
+	return every > 0 && policy.requests >= every;
+}
+
+static int is_due_by_growth(const struct strategy_use *use)
+{
+	long grow = use->args[1].value;
+
+	return grow > 0 && minor_faults() - policy.faults >= grow / GROWN_PAGE;
 }
 
 static int is_paid_for(const struct strategy_use *use)
 {
 	long percent = use->args[2].value;
 
-	return percent == 100 || (policy.spent_ns + policy.last_ns) * 100 <=
-		cpu_ns() * (uint64_t)percent;
+	if (percent == 100)
+		return 1;
+	return policy.spent_ns <= ADVANCE_NS +
+		cpu_ns() / 100 * (uint64_t)percent + policy.kept * EARNED_NS;
 }
 
-static int64_t pass(void)
+/* `all`: hot pages, too. */
+static int64_t pass(int all)
 {
 	uint64_t before = cpu_ns();
-	int64_t given_back = adopt_pass();
+	const struct adopt_statistics *s = &adopt_statistics;
+	uint64_t hot = s->pages_left_hot;
+	int64_t given_back;
 
-	policy.last_ns = cpu_ns() - before;
-	policy.spent_ns += policy.last_ns;
+	numberblocks_restore();
+	given_back = adopt_pass(all);
+	hot = s->pages_left_hot - hot;
+	policy.kept += (uint64_t)given_back;
+	policy.kept -= hot < policy.kept ? hot : policy.kept;
+	before = cpu_ns() - before;
+	policy.spent_ns += before;
+	spent_ns += before;
 	policy.requests = 0;
 	policy.faults = minor_faults();
 	policy.waits = 0;
@@ -173,18 +209,22 @@ static void know_process(void)
 
 static int reshare_after_request(struct strategy_use *use)
 {
+	int by_requests;
+
 	if (!adopted.is_active)
 		return 0;
 	know_process();
 	policy.requests++;
-	if (!is_due(use))
+	by_requests = is_due_by_requests(use);
+	if (!by_requests && !is_due_by_growth(use))
 		return 0;
 	if (!is_paid_for(use)) {
 		waited += !policy.waits;
 		policy.waits = 1;
 		return 0;
 	}
-	pass();
+	policy.by_growth = by_requests ? 0 : policy.by_growth + 1;
+	pass(policy.by_growth % LOOK_AT_HOT == 0);
 	return 0;
 }
 
@@ -201,7 +241,7 @@ static PyObject *reshare_give_back(PyObject *self, PyObject *unused)
 	(void)self;
 	(void)unused;
 	know_process();
-	return PyLong_FromLongLong(pass());
+	return PyLong_FromLongLong(pass(1));
 }
 
 static PyObject *reshare_statistics(PyObject *self, PyObject *unused)
@@ -214,11 +254,12 @@ static PyObject *reshare_statistics(PyObject *self, PyObject *unused)
 	for (size_t i = 0; i < adopted.n; i++)
 		bytes += adopted.regions[i].bytes;
 	return Py_BuildValue(
-		"{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:n,s:K}",
+		"{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:n,s:K}",
 		"passes", (unsigned long long)s->passes,
 		"pages_looked_at", (unsigned long long)s->pages_looked_at,
 		"pages_given_back", (unsigned long long)s->pages_given_back,
-		"ns", (unsigned long long)s->ns,
+		"pages_left_hot", (unsigned long long)s->pages_left_hot,
+		"ns", (unsigned long long)spent_ns,
 		"skipped_threads", (unsigned long long)s->skipped_threads,
 		"skipped_lost", (unsigned long long)s->skipped_lost,
 		"skipped_error", (unsigned long long)s->skipped_error,

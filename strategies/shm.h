@@ -24,6 +24,17 @@ enum shm_gc_source {
 	SHM_GC_DEBUG_STATS,	/* DEBUG_STATS messages, before 3.3 */
 };
 
+/* What a strategy that gives memory back has done in this process, by its own
+ * account. */
+struct shm_passes {
+	uint64_t known;			/* 1: the stack has such a strategy */
+	uint64_t passes;
+	uint64_t pages_looked_at, pages_given_back, pages_left_hot;
+	uint64_t ns;			/* CPU time */
+	uint64_t skipped_threads, skipped_lost, skipped_error;
+	uint64_t waited_for_cpu;
+};
+
 /* One process.  Times are nanoseconds of CLOCK_MONOTONIC. */
 struct shm_process {
 	int32_t pid;
@@ -40,6 +51,7 @@ struct shm_process {
 	uint64_t gc_overflow;		/* pauses too long for a bucket */
 	uint64_t gc_unmatched;		/* collections not, or half seen */
 	uint64_t request_overflow;
+	struct shm_passes passes;
 	uint64_t pauses[SHM_GENERATIONS][HDR_BUCKETS];
 	uint64_t latencies[HDR_BUCKETS];
 };

@@ -79,6 +79,7 @@ def work(probe, stack, workload, state, collect_at, checkpoints):
     """A worker's life up to its exit."""
     attempt(probe, "after_fork_child", stack.after_fork_child)
     after_request = stack.hook("after_request")
+    statistics = stack.function("statistics")
     served = 0
     for stop in checkpoints:
         attempt(probe, "request", probe.serve, workload.request, state, served,
@@ -86,6 +87,8 @@ def work(probe, stack, workload, state, collect_at, checkpoints):
         served = stop
         if stop == collect_at:
             attempt(probe, "collect", collect)
+        if statistics is not None:
+            attempt(probe, "statistics", probe.note_passes, statistics)
         probe.barrier(str(stop))
     attempt(probe, "before_exit", stack.before_exit)
 

@@ -112,6 +112,13 @@ class Stack(object):
                 call()
         return run
 
+    def function(self, name):
+        """Returns function NAME of the first part whose module has it besides
+        its hooks, or None."""
+        for module in self._modules:
+            if hasattr(module, name):
+                return getattr(module, name)
+
     def run(self, name):
         """Runs hook `name` of all parts."""
         for use in self._with(name):

@@ -209,7 +209,8 @@ expect_metrics() {
 	        reason = cell["unavailable"].get(key)
 	        if value is None:
 	            good = bool(reason)
-	        elif key == "gc_collections" or "generation" in key:
+	        elif key in ("gc_collections", "reshare_skipped") or \
+	                "generation" in key:
 	            good = len(value) == 3 and all(
 	                isinstance(v, number) or (v is None and "pause" in key)
 	                for v in value)

@@ -167,7 +167,7 @@ static void map_anew(void *arg)
 	for (size_t i = 0; i < bytes; i += PAGE)
 		p[i] |= 1;
 	MUST(pwrite(adopted.fd, p, bytes, 0) == (ssize_t)bytes);
-	adopt_pass();
+	adopt_pass(1);
 	for (size_t i = 0; i < bytes; i += PAGE)
 		MUST(p[i] & 1);
 	MUST(!is_adopted(p));
@@ -205,7 +205,7 @@ static void reallocate(void *arg)
 	memset(p + LARGE, 'b', 63 * LARGE);
 	for (size_t i = 0; i < LARGE; i += 2 * PAGE)
 		p[i + 32] = 'c';
-	adopt_pass();
+	adopt_pass(1);
 	MUST(adopt_statistics.skipped_error == 0);
 	MUST(occupied() <= template);
 	for (size_t i = 0; i < LARGE; i += PAGE)
@@ -213,10 +213,10 @@ static void reallocate(void *arg)
 	for (size_t i = LARGE; i < 63 * LARGE; i++)
 		MUST(p[i] == 'b');
 	p = realloc(p, LARGE / 2);
-	adopt_pass();
+	adopt_pass(1);
 	p = realloc(p, 2 * LARGE);
 	memset(p, 'd', 2 * LARGE);
-	adopt_pass();
+	adopt_pass(1);
 	for (size_t i = 0; i < 2 * LARGE; i++)
 		MUST(p[i] == 'd');
 	munmap(blocker, LARGE);
@@ -262,7 +262,7 @@ static void on_other_stack(void)
 	MUST(is_own(stack + 8 * PAGE));
 
 	memset(local, 's', sizeof local);
-	adopt_pass();
+	adopt_pass(1);
 	MUST(is_own(stack + 8 * PAGE));
 	for (size_t i = 0; i < sizeof local; i++)
 		MUST(local[i] == 's');
