@@ -2,7 +2,8 @@
 # run-matrix.sh TESTS/MATRIX/TAG-NAME.pf - runs one test of the matrix.
 #
 # The file is only a name.  NAME is a strategy, or gc_freeze, layout, events,
-# workloads or calibrate; TAG is an interpreter of pythons.mk.  Automake's
+# workloads, calibrate, upstream or upstream-all; TAG is an interpreter of
+# pythons.mk.  Automake's
 # environment gives top_srcdir and top_builddir.  Exit status: 0 passed, 77 skipped, else failed.
 name=$(basename "$1" .pf)
 tag=${name%%-*}
@@ -37,10 +38,17 @@ done <"$top_builddir/pythons.mk"
 [ -x "$python" ] || skip "$python is gone; run configure again"
 
 folder=$top_srcdir/tests/conformance
+upstream=$top_srcdir/tests/upstream/upstream.py
+limit=120
 case $name in
 gc_freeze) set -- "$folder/gc_freeze_test.py" "$EXTDIR/$tag" ;;
 layout) set -- "$folder/layout_test.py" "$EXTDIR/$tag" ;;
 events) set -- "$folder/gcevents_test.py" "$EXTDIR/$tag" ;;
+upstream) set -- "$upstream" "$EXTDIR/$tag" --short ;;
+upstream-all)
+	set -- "$upstream" "$EXTDIR/$tag"
+	limit=3600
+	;;
 workloads) set -- "$top_srcdir/tests/test_workloads.py" ;;
 calibrate)
 	timeout 120 "$HARNESS" doctor --calibrate --python="$tag"
@@ -52,7 +60,7 @@ esac
 	echo "$1 is missing" >&2
 	exit 99
 }
-timeout 120 "$python" -B "$@" 2>&1
+timeout $limit "$python" -B "$@" 2>&1
 status=$?
-[ $status -ne 124 ] || echo "failed: no end after 120 s"
+[ $status -ne 124 ] || echo "failed: no end after $limit s"
 exit $status
