@@ -39,8 +39,8 @@
  * type's C code keeps to itself) is met only if something else leads to it.
  *
  * The collectors of 3.12 and 3.13 move what is immortal into the permanent
- * generation when they meet it, which writes its header in each worker: combine
- * as freeze+immortal.
+ * generation when they meet it, and those of 3.14 untrack it, which writes its
+ * header in each worker: combine as freeze+immortal.
  */
 #include "immortalobject.h"
 #include "strategy.h"

@@ -155,7 +155,8 @@ def _read(path):
 
 
 def _collect(outcomes, folder, died):
-    """Adds what a worker has recorded.  Returns whether it came to its end."""
+    """Adds what a worker has recorded, and how it `died` or None.  Returns
+    whether all tests have run that can."""
     current = None
     complete = False
     for line in _read(os.path.join(folder, "records")).splitlines():
@@ -170,6 +171,8 @@ def _collect(outcomes, folder, died):
             complete = True
             for key, n in record["numbers"].items():
                 outcomes.numbers[key] = outcomes.numbers.get(key, 0) + n
+    if not complete and died is None:
+        died = "ended before its tests did"
     if died is not None:
         where = current or ("(exit)" if complete else "(module)")
         outcomes.add(where, FAILED, "%s\n%s" % (
@@ -196,6 +199,9 @@ def run(module, folder, work, is_chosen, limit):
         if pid == 0:
             _live(module, folder, work, is_wanted)
             sys.exit(0)
-        if _collect(outcomes, folder, _end(pid, limit)) or \
-                outcomes.deaths == DEATHS:
+        if _collect(outcomes, folder, _end(pid, limit)):
+            return outcomes
+        if outcomes.deaths == DEATHS:
+            outcomes.add("(module)", FAILED, "%d workers died: other tests "
+                         "did not run" % DEATHS)
             return outcomes
