@@ -189,14 +189,22 @@ def run(module, folder, work, is_chosen, limit):
     `work` is what the worker does besides, see Work in template.py.
     """
     outcomes = Outcomes()
+    pid = 0
+
+    def on_term(signum, frame):
+        if pid != 0:            # it is in a session of its own
+            os.kill(pid, signal.SIGKILL)
+        os._exit(1)
 
     def is_wanted(test):
         return is_chosen(test) and test not in outcomes.tests
 
     while True:
         sys.stdout.flush()
+        signal.signal(signal.SIGTERM, on_term)
         pid = os.fork()
         if pid == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _live(module, folder, work, is_wanted)
             sys.exit(0)
         if _collect(outcomes, folder, _end(pid, limit)):
