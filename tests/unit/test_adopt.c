@@ -10,13 +10,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -118,6 +123,18 @@ static void in_child(void (*life)(void *), void *arg)
 		}                                                              \
 	} while (0)
 
+/* Whether the page is the process's own. */
+static int is_own(const void *p)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry;
+
+	MUST(pread(fd, &entry, sizeof entry, (off_t)((uintptr_t)p / PAGE *
+						      sizeof entry)) == 8);
+	close(fd);
+	return (entry >> 61 & 5) == 4;
+}
+
 static char fake[4 * PAGE] __attribute__((aligned(4096)));
 
 static void test_what_is_adopted(void **state)
@@ -151,6 +168,95 @@ static void test_what_is_adopted(void **state)
 	assert_int_equal(large[LARGE - 1], 'l');
 	free(large);
 	free(small);
+}
+
+/* What lies between two arenas belongs to them only if it is small and untouched. */
+static void test_gaps(void **state)
+{
+	char *p = map(32 * PAGE);
+
+	(void)state;
+	make_pool(p + PAGE);
+	make_pool(p + 3 * PAGE);		/* an untouched page between */
+	((struct pool_header *)(void *)(p + 3 * PAGE))->arena = 1;
+	make_pool(p + 6 * PAGE);		/* two */
+	((struct pool_header *)(void *)(p + 6 * PAGE))->arena = 2;
+	p[7 * PAGE] = 'x';			/* somebody else's */
+	make_pool(p + 8 * PAGE);
+	((struct pool_header *)(void *)(p + 8 * PAGE))->arena = 3;
+	assert_int_equal(adopt(), 0);
+	assert_true(is_adopted(p + PAGE) && is_adopted(p + 3 * PAGE));
+	assert_true(is_adopted(p + 6 * PAGE) && is_adopted(p + 8 * PAGE));
+	assert_true(is_adopted(p + 2 * PAGE));
+	assert_false(is_adopted(p) || is_adopted(p + 4 * PAGE));
+	assert_false(is_adopted(p + 7 * PAGE) || is_adopted(p + 9 * PAGE));
+	munmap(p, 32 * PAGE);
+}
+
+#ifdef __x86_64__
+/* The thread's control block in the middle of an arena, as far as one can tell. */
+static void move_thread(void *arg)
+{
+	const size_t below = 2048, above = 2560;	/* of it, by far enough */
+	char *arena = arg, *before = (char *)pthread_self();
+	char *after = arena + 4 * PAGE + (uintptr_t)before % PAGE;
+
+	memset(arena + 2 * PAGE, 0, 5 * PAGE);
+	memcpy(after - below, before - below, below + above);
+	memcpy(after, &after, sizeof after);		/* it points to itself */
+	memcpy(after + 16, &after, sizeof after);	/* twice */
+	MUST(syscall(SYS_arch_prctl, 0x1002 /* ARCH_SET_FS */, after) == 0);
+	MUST(adopt() == 0);
+	asm volatile("mov %%fs:0, %0" : "=r"(before));
+	MUST(before == after);
+	MUST(is_adopted(arena) && is_adopted(arena + 7 * PAGE));
+	MUST(!is_adopted(after) && !is_adopted(&errno));
+}
+
+static void test_thread_in_the_heap(void **state)
+{
+	(void)state;
+	in_child(move_thread, map_arena());
+}
+#endif
+
+/* Kernels before 6.7, to which PAGEMAP_SCAN is no request, and sandboxes. */
+static void forbid_page_scan(void)
+{
+	struct sock_filter lines[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 4, lines };
+
+	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+/* What page `i` of the block is full of. */
+static char letter(size_t i)
+{
+	return (char)('0' + i % 61);
+}
+
+/* Writes to some pages of a block of LARGE bytes what they hold, to others more. */
+static void write_some(void *arg)
+{
+	char *p = (char *)(((uintptr_t)arg + PAGE) / PAGE * PAGE);
+
+	for (size_t i = 0; i < 202; i++)
+		p[i * PAGE + 100] = (char)(i % 5 == 0 ? 'n' : letter(i));
+	MUST(mprotect(p + 201 * PAGE, PAGE, PROT_NONE) == 0);
+	MUST(adopt_pass(1) >= 160);
+	MUST(mprotect(p + 201 * PAGE, PAGE, PROT_READ) == 0);
+	for (size_t i = 0; i < 202; i++) {
+		MUST(p[i * PAGE + 100] == (i % 5 == 0 ? 'n' : letter(i)));
+		MUST(is_own(p + i * PAGE) == (i % 5 == 0 || i == 201));
+	}
+	MUST(adopt_statistics.skipped_error == 0);
 }
 
 /* A block of the template is gone, and something else is at its address, with the
@@ -242,18 +348,6 @@ static ucontext_t here, there;
 
 static char *stack;
 
-/* Whether the page is the process's own. */
-static int is_own(const void *p)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry;
-
-	MUST(pread(fd, &entry, sizeof entry, (off_t)((uintptr_t)p / PAGE *
-						      sizeof entry)) == 8);
-	close(fd);
-	return (entry >> 61 & 5) == 4;
-}
-
 static void on_other_stack(void)
 {
 	char local[3 * PAGE];
@@ -288,6 +382,26 @@ static void test_stack_in_the_heap(void **state)
 	assert_true(is_adopted(stack));
 	in_child(switch_stack, NULL);
 	free(stack);
+}
+
+static void write_without_scan(void *arg)
+{
+	forbid_page_scan();
+	write_some(arg);
+}
+
+static void test_without_page_scan(void **state)
+{
+	char *large = malloc(LARGE);
+	char *first = (char *)(((uintptr_t)large + PAGE) / PAGE * PAGE);
+
+	(void)state;
+	for (size_t i = 0; i < LARGE / PAGE - 1; i++)
+		memset(first + i * PAGE, letter(i), PAGE);
+	assert_int_equal(adopt(), 0);
+	in_child(write_some, large);
+	in_child(write_without_scan, large);
+	free(large);
 }
 
 static void test_many_times(void **state)
@@ -335,6 +449,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_what_is_adopted, undo),
+		cmocka_unit_test_teardown(test_gaps, undo),
+#ifdef __x86_64__
+		cmocka_unit_test_teardown(test_thread_in_the_heap, undo),
+#endif
+		cmocka_unit_test_teardown(test_without_page_scan, undo),
 		cmocka_unit_test_teardown(test_mapped_anew, undo),
 		cmocka_unit_test_teardown(test_reallocated, undo),
 		cmocka_unit_test_teardown(test_stack_in_the_heap, undo),
