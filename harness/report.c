@@ -165,6 +165,47 @@ static void print_unsteady(FILE *out, const json_t *cells, size_t first,
 		      out);
 }
 
+/* Why most of a cell's passes of reshare were not made, or NULL if they were. */
+static const char *what_kept_passes(const json_t *cell)
+{
+	static const char *const why[] = {
+		"workers have other threads", "the program closes descriptors "
+		"that are not its own", "a system call failed",
+	};
+	const json_t *skipped = json_object_get(cell, "reshare_skipped");
+	double made = json_number_value(json_object_get(cell, "reshare_passes"));
+
+	for (size_t i = 0; i < sizeof why / sizeof *why; i++)
+		if (json_number_value(json_array_get(skipped, i)) > made)
+			return why[i];
+	return NULL;
+}
+
+/* Names the stacks of a block, cells `first` to `end`, that could give nothing
+ * back. */
+static void print_kept(FILE *out, const json_t *cells, size_t first, size_t end)
+{
+	const char *last = "";
+
+	for (size_t i = first; i < end; i++) {
+		const json_t *cell = json_array_get(cells, i);
+		const char *why = what_kept_passes(cell);
+
+		if (why == NULL ||
+		    strcmp(last, celldoc_text(cell, "strategy")) == 0)
+			continue;
+		last = celldoc_text(cell, "strategy");
+		fprintf(out, "  %s gave little back: %s\n", last, why);
+	}
+}
+
+static void print_block_end(FILE *out, const json_t *cells, size_t first,
+			    size_t end)
+{
+	print_unsteady(out, cells, first, end);
+	print_kept(out, cells, first, end);
+}
+
 void report_table(FILE *out, const json_t *document, const char *baseline)
 {
 	const json_t *cells = json_object_get(document, "cells"), *cell;
@@ -181,7 +222,7 @@ void report_table(FILE *out, const json_t *document, const char *baseline)
 	json_array_foreach(cells, index, cell) {
 		if (before == NULL || !celldoc_same_block(before, cell)) {
 			if (before != NULL) {
-				print_unsteady(out, cells, first, index);
+				print_block_end(out, cells, first, index);
 				fputc('\n', out);
 			}
 			first = index;
@@ -195,7 +236,7 @@ void report_table(FILE *out, const json_t *document, const char *baseline)
 		print_line(out, cells, cell,
 			   find_baseline(cells, cell, baseline), width);
 	}
-	print_unsteady(out, cells, first, json_array_size(cells));
+	print_block_end(out, cells, first, json_array_size(cells));
 }
 
 /* One field, quoted when it must be: CSV by RFC 4180; in TSV, where nothing can
