@@ -602,12 +602,16 @@ static void summarize_copies(struct cell *c)
 {
 	static const char *const keys[] = { "worker_cow_pages",
 					    "worker_new_pages",
-					    "worker_floor_pages" };
+					    "worker_floor_pages",
+					    "template_pages" };
 
-	if (c->cow_error != 0)
+	if (c->cow_error != 0) {
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 			set_null_error(c, keys[i], "pagemap", c->cow_error);
-	else if (c->copies_error != 0)
+		return;
+	}
+	set_real(c, "template_pages", (double)cow_noted(&c->cow));
+	if (c->copies_error != 0)
 		set_null_error(c, "worker_floor_pages",
 			       "reading the memory of a worker",
 			       c->copies_error);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "maps.h"
 #include "pages.h"
@@ -89,6 +90,15 @@ void cow_fini(struct cow_map *map)
 {
 	free(map->ranges);
 	*map = (struct cow_map){ NULL, 0 };
+}
+
+uint64_t cow_noted(const struct cow_map *map)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < map->n; i++)
+		bytes += map->ranges[i].end - map->ranges[i].start;
+	return bytes / (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Splits a run of the worker's own pages into copies and new ones. */

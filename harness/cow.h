@@ -34,6 +34,9 @@ struct cow_counts {
 int cow_note(pid_t pid, struct cow_map *map);
 void cow_fini(struct cow_map *map);
 
+/* How many pages were noted. */
+uint64_t cow_noted(const struct cow_map *map);
+
 /* Counts the pages that are `worker`'s own.  It must stand still.  0 or
  * -errno. */
 int cow_count(const struct cow_map *map, pid_t worker,

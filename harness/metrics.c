@@ -122,6 +122,9 @@ const struct metric metrics[] = {
 	{ "leak_kib_per_1k", "KiB", "growth per 1000 requests",
 	  "slope of worker_private_kib over the second half of the requests "
 	  "(least squares)", CELL },
+	{ "template_pages", "pages", "pages of the template",
+	  "pages of the template's private mappings at the fork, of which a "
+	  "worker can have copies (pagemap)", CELL_NEITHER },
 	{ "template_objects", "objects", "tracked objects in the template",
 	  "objects on the collector's lists after before_fork, the permanent "
 	  "generation included", CELL_NEITHER },

@@ -295,6 +295,26 @@ static void test_stops_when_told(void **state)
 
 /* A heap in a memfd, which the template does not touch after it has put it
  * there. */
+/* Pages that are present count, those never touched do not. */
+static void test_noted_pages(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct cow_map before, after;
+	char *pages;
+
+	(void)state;
+	if (cow_note(getpid(), &before) == -ENODATA)
+		skip();
+	pages = mmap(NULL, 2 * PAGES * page, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(pages, 7, PAGES * page);
+	assert_int_equal(cow_note(getpid(), &after), 0);
+	assert_about(cow_noted(&after), cow_noted(&before) + PAGES);
+	cow_fini(&before);
+	cow_fini(&after);
+	munmap(pages, 2 * PAGES * page);
+}
+
 static void test_heap_in_a_memfd(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -351,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_content_restored),
 		cmocka_unit_test(test_new_pages_are_no_copies),
 		cmocka_unit_test(test_comparing_copies_nothing),
+		cmocka_unit_test(test_noted_pages),
 		cmocka_unit_test(test_heap_in_a_memfd),
 		cmocka_unit_test(test_sources_agree),
 		cmocka_unit_test(test_stops_when_told),
