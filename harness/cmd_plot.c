@@ -20,7 +20,7 @@ enum { KEY_OUT = OPTION_AFTER_RUN, KEY_FIGURE, KEY_FORMAT };
 static const struct argp_option options[] = {
 	{ "figure", KEY_FIGURE, "NAME,...", 0, "which ones (default: all)", 0 },
 	{ "format", KEY_FORMAT, "FORMAT,...", 0,
-	  "svg, png, pdf (default: svg,png)", 0 },
+	  "svg, png, pdf, or tsv, the data (default: svg,png)", 0 },
 	{ "out", KEY_OUT, "DIR", 0, "where to put them (default: plots)", 0 },
 	RUN_OPTIONS,
 	{ 0 }
@@ -54,7 +54,7 @@ static const struct argp argp = {
 /* Fills in defaults and refuses unknown names.  0 or an exit code. */
 static int check(struct arguments *a)
 {
-	static const char *const formats[] = { "svg", "png", "pdf" };
+	static const char *const formats[] = { "svg", "png", "pdf", "tsv" };
 	struct strings known = { NULL, 0 };
 	int code = 0;
 
@@ -72,11 +72,11 @@ static int check(struct arguments *a)
 	for (size_t i = 0; i < a->formats.n && code == 0; i++) {
 		int found = 0;
 
-		for (size_t f = 0; f < 3; f++)
+		for (size_t f = 0; f < 4; f++)
 			found |= strcmp(formats[f], a->formats.items[i]) == 0;
 		if (!found)
-			code = fail(EXIT_USAGE, "--format takes svg, png or "
-				    "pdf, not '%s'", a->formats.items[i]);
+			code = fail(EXIT_USAGE, "--format takes svg, png, "
+				    "pdf or tsv, not '%s'", a->formats.items[i]);
 	}
 	return code;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "install.h"
@@ -144,6 +145,7 @@ static long write_data(struct store *s, int64_t run, const char *script,
 	return result < 0 ? -1 : (long)t.rows;
 }
 
+/* Has gnuplot draw into the file `out`.  0, or -1 after a complaint. */
 static int run_gnuplot(const char *script, const char *data, const char *out,
 		       const char *format)
 {
@@ -151,15 +153,19 @@ static int run_gnuplot(const char *script, const char *data, const char *out,
 	char *argv[] = { "gnuplot", "-d", "-c", (char *)script, (char *)data,
 			 (char *)out, (char *)format, folder, NULL };
 	char *ignored = NULL, *err = NULL;
-	int status = 0, result = run_program(argv, 120, &ignored, &err, &status);
+	int status = 0, result;
 
+	/* How long a date in a PDF is depends on it. */
+	setenv("TZ", "UTC0", 1);
+	result = run_program(argv, 120, &ignored, &err, &status);
 	if (result == -ENOENT)
 		complain("gnuplot is not installed; install it (Debian: "
 			 "gnuplot-nox) and run 'plot' again");
 	else if (result < 0)
 		complain("cannot run gnuplot: %s", strerror(-result));
 	else if (status != 0) {
-		complain("gnuplot could not draw %s: %.300s", out,
+		complain("gnuplot could not write %s: %.300s", out,
+			 WIFSIGNALED(status) ? describe_status(status) :
 			 last_line(err));
 		result = -1;
 	}
@@ -167,6 +173,31 @@ static int run_gnuplot(const char *script, const char *data, const char *out,
 	free(ignored);
 	free(err);
 	return result < 0 ? -1 : 0;
+}
+
+/* Overwrites the date at which a PDF was made, so that the same data give the
+ * same bytes.  cairo 1.16 writes it in clear; where it is compressed (1.18), it
+ * stays.  0 or -errno. */
+static int forget_date(const char *path)
+{
+	static const char key[] = "/CreationDate (D:", date[] = "19700101000000";
+	char *pdf = NULL, *found;
+	size_t size;
+	FILE *file = NULL;
+	int result = read_file(path, 1 << 28, &pdf, &size);
+
+	found = result == 0 ? memmem(pdf, size, key, sizeof key - 1) : NULL;
+	if (found != NULL) {
+		file = fopen(path, "r+e");
+		if (file == NULL ||
+		    fseek(file, found - pdf + (long)sizeof key - 1,
+			  SEEK_SET) < 0 || fputs(date, file) == EOF)
+			result = -errno;
+		if (file != NULL && fclose(file) != 0 && result == 0)
+			result = -errno;
+	}
+	free(pdf);
+	return result;
 }
 
 /* Creates `dir` and what is above it.  0, or -1 with errno set. */
@@ -186,6 +217,46 @@ static int make_folders(const char *dir)
 		result = -1;
 	free(path);
 	return result;
+}
+
+/* 0 or -errno. */
+static int copy_file(const char *from, const char *to)
+{
+	char *text = NULL;
+	FILE *file = NULL;
+	int result = read_file(from, 1 << 30, &text, NULL);
+
+	if (result == 0 && ((file = fopen(to, "we")) == NULL ||
+			    fputs(text, file) == EOF))
+		result = -errno;
+	if (file != NULL && fclose(file) != 0 && result == 0)
+		result = -errno;
+	free(text);
+	return result;
+}
+
+/* Makes the figure `path` of the table `data`, all of it or nothing.  0, or -1
+ * after a complaint. */
+static int make_figure(const char *script, const char *data, const char *path,
+		       const char *format)
+{
+	char *unfinished = xasprintf("%s.unfinished", path);
+	int result = 0, told = 0;
+
+	if (strcmp(format, "tsv") == 0)
+		result = copy_file(data, unfinished);
+	else
+		told = run_gnuplot(script, data, unfinished, format);
+	if (told == 0 && strcmp(format, "pdf") == 0)
+		result = forget_date(unfinished);
+	if (told == 0 && result == 0 && rename(unfinished, path) < 0)
+		result = -errno;
+	if (result < 0)
+		complain("cannot write %s: %s", path, strerror(-result));
+	if (told < 0 || result < 0)
+		unlink(unfinished);
+	free(unfinished);
+	return told < 0 || result < 0 ? -1 : 0;
 }
 
 int draw_figure(struct store *s, int64_t run, const char *figure,
@@ -211,7 +282,9 @@ int draw_figure(struct store *s, int64_t run, const char *figure,
 	else if (rows > 0 && make_folders(dir) < 0)
 		complain("cannot create %s: %s", dir, strerror(errno));
 	else if (rows > 0)
-		result = run_gnuplot(script, data, *path, format);
+		result = make_figure(script, data, *path, format);
+	if (result > 0)
+		unlink(*path);	/* an earlier run's */
 	unlink(data);
 out:
 	free(data);
@@ -222,21 +295,29 @@ out:
 int draw_all(struct store *s, int64_t run, const struct strings *figures,
 	     const struct strings *formats, const char *dir, FILE *out)
 {
-	for (size_t i = 0; i < figures->n; i++)
-		for (size_t f = 0; f < formats->n; f++) {
-			char *path = NULL;
-			int result = draw_figure(s, run, figures->items[i],
-						 formats->items[f], dir, &path);
+	struct strings lacking = { NULL, 0 };
+	int result = 0;
 
+	for (size_t i = 0; i < figures->n && result >= 0; i++) {
+		for (size_t f = 0; f < formats->n && result >= 0; f++) {
+			char *path = NULL;
+
+			result = draw_figure(s, run, figures->items[i],
+					     formats->items[f], dir, &path);
 			if (result == 0)
 				fprintf(out, "%s\n", path);
-			else if (result > 0 && f == 0)
-				complain("run %lld has no data for the figure "
-					 "'%s'", (long long)run,
-					 figures->items[i]);
 			free(path);
-			if (result < 0)
-				return -1;
 		}
-	return 0;
+		if (result > 0)
+			strings_add(&lacking, figures->items[i]);
+	}
+	if (result >= 0 && lacking.n == figures->n && lacking.n > 1)
+		complain("run %lld has no data for any figure; 'list runs' "
+			 "says how far it is", (long long)run);
+	else
+		for (size_t i = 0; i < lacking.n; i++)
+			complain("run %lld has no data for the figure '%s'",
+				 (long long)run, lacking.items[i]);
+	strings_fini(&lacking);
+	return result < 0 ? -1 : 0;
 }

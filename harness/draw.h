@@ -3,7 +3,8 @@
  * A figure is one file results/figures/NAME.gp.  Its first comment line is its
  * title; lines "#sql ..." are the query that gives its data, ?1 being the run.
  * gnuplot gets ARG1 the data (tab-separated, one header line), ARG2 the output
- * file, ARG3 the terminal (svg, png or pdf).
+ * file, ARG3 the terminal (svg, png or pdf).  As "tsv", a figure is that table.
+ * The same data give the same bytes.
  */
 #ifndef PERMAFROST_DRAW_H
 #define PERMAFROST_DRAW_H
@@ -19,8 +20,9 @@ void draw_figures(struct strings *names);
 /* Title of a figure; new, or NULL. */
 char *draw_title(const char *figure);
 
-/* Draws one figure into DIR/FIGURE.FORMAT.  Returns 0; 1 when the run has no
- * data for it; -1 after a complaint.  *path is what was drawn (to free). */
+/* Draws one figure into DIR/FIGURE.FORMAT, which is replaced when it is complete.
+ * Returns 0; 1 when the run has no data for it, and then there is no such file;
+ * -1 after a complaint.  *path is what was drawn (to free). */
 int draw_figure(struct store *s, int64_t run, const char *figure,
 		const char *format, const char *dir, char **path);
 
