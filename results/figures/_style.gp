@@ -2,7 +2,7 @@
 #
 # A figure sets TITLE, and DATA, OUT, FORMAT and FIGURES to ARG1..ARG4 (see
 # harness/draw.c; gnuplot hides them from loaded files), then loads this file.
-# A figure of bars also sets ROW_H, see "layout".
+# A figure of rows also sets ROW_H, see "layout".
 # It draws what is above the panels; the figure goes on panel by panel.  The
 # table (DATA) is ordered by panel and series and begins with the columns
 #     1 panel   2 grp   3 series   4 strategy   5 tag   6 workload   7 scale
@@ -23,7 +23,7 @@ OUT = plain(OUT)
 
 # b may be NaN: then a.
 max(a, b) = b > a ? b : a
-min(a, b) = a < b ? a : b
+min(a, b) = b < a ? b : a
 number(s) = int(column(s))
 # The end of a text says more than its beginning: most are paths.
 tail(s, n) = strlen(s) <= n ? s : "…".s[strlen(s) - n + 2:]
@@ -96,10 +96,10 @@ SUBTITLE = part(WORKLOAD, tail(WORKLOAD, 40), ", "). \
 		(exists("AT_LINE") ? " (vertical line), " : ", "))
 SUBTITLE = SUBTITLE[1:strlen(SUBTITLE) - 2]
 
-# ---- colours (Okabe and Ito), points and dashes
+# ---- colours (Okabe and Ito, and two more), points and dashes
 
 array COLOUR = [ 0x000000, 0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0x56b4e9, \
-	0xe69f00 ]
+	0xe69f00, 0x882255, 0x999999 ]
 array POINT = [ 6, 5, 9, 13, 11, 7, 4, 8, 12, 10 ]
 set dashtype 2 (16,4)
 set dashtype 3 (7,3)
@@ -109,7 +109,7 @@ set dashtype 6 (20,3,2,3,2,3)
 set dashtype 7 (5,2,5,7)
 # Black and the first point are kept for the stack that does nothing.
 style(s) = s - 1 + (STRATEGY[1] eq "none" ? 0 : 1)
-colour(s) = COLOUR[style(s) % |COLOUR| + 1]
+colour(s) = COLOUR[style(s) == 0 ? 1 : (style(s) - 1) % (|COLOUR| - 1) + 2]
 point(s) = POINT[style(s) % |POINT| + 1]
 dash(s) = style(s) % 7 + 1
 # The baseline, drawn first, shows from under a curve that hides it.
@@ -119,43 +119,53 @@ FAINT = 0x666666
 
 # ---- layout, in pixels of a drawing W wide
 
-COLS = PANELS <= 3 ? PANELS : PANELS == 4 ? 2 : \
+COLS = exists("FIELD_W") ? 1 : PANELS <= 3 ? PANELS : PANELS == 4 ? 2 : \
 	PANELS <= 6 || PANELS == 9 ? 3 : 4
 ROWS = (PANELS + COLS - 1) / COLS
-W = COLS == 1 ? 860 : COLS == 2 ? 940 : COLS == 3 ? 1100 : 1240
-# A figure of bars has a row for each series, ROW_H high, with its name to the
-# left, broken into two lines of at most NAME_MAX characters, and instead of the
-# legend of series LEGEND_ROWS rows of its own.
+# A figure of rows has one for each series, ROW_H high, with its name ROW_GAP to
+# the left (see _rows.gp), broken into two lines of at most NAME_MAX characters,
+# and instead of the legend of series LEGEND_ROWS rows of its own.  FIELD_W asks
+# for columns of that width in each panel, as many as the table's column 13
+# counts; then a panel is not an interpreter, and panels are below each other.
 longest = 0
 do for [s = 1:SERIES] { longest = max(longest, strlen(STRATEGY[s])) }
 NAME_MAX = 34
 PLOT_H = exists("ROW_H") ? ROW_H * SERIES + 6 : \
 	COLS == 1 ? 360 : COLS == 2 ? 260 : 210
-LEFT = exists("ROW_H") ? 74 + 7 * min(longest, NAME_MAX) : 84
+if (exists("FIELD_W")) {
+	# (stats deletes all variables whose name begins like its own.)
+	stats DATA skip 1 using 13 name "COUNTED" nooutput
+	FIELDS = int(COUNTED_max)
+}
+LEFT = exists("ROW_H") ? ROW_GAP + 22 + 7 * min(longest, NAME_MAX) : 84
 RIGHT = 18
+W = exists("FIELD_W") ? max(860, LEFT + FIELDS * FIELD_W + RIGHT) : \
+	COLS == 1 ? 860 : COLS == 2 ? 940 : COLS == 3 ? 1100 : 1240
 HEAD = 62		# title and subtitle
 FOOT = 58		# tick labels and the title of the last row's x axis
 # Panels that share all axes stand close, with labels at the edges only.
 GAP_X = GRPS == 1 ? 22 : 64
-BETWEEN = GRPS == 1 ? 22 : 40
+BETWEEN = exists("FIELD_W") ? 36 : GRPS == 1 ? 22 : 40
 second_lines = 0
 do for [p = 1:PANELS] {
 	second_lines = second_lines || strlen(VARIANT[p].NOTE[p]) > 0
 }
 TITLE_H = second_lines ? 40 : 24
-PLOT_W = (W - LEFT - RIGHT - (COLS - 1) * GAP_X) / real(COLS)
+PLOT_W = exists("FIELD_W") ? FIELDS * FIELD_W : \
+	(W - LEFT - RIGHT - (COLS - 1) * GAP_X) / real(COLS)
 
 # The legend: one entry per series, in columns as wide as the longest.
 entry(s) = STRATEGY[s].(DRAWN[s] ? "" : " (".WHY[s].")")
 longest = 0
 do for [s = 1:SERIES] { longest = max(longest, strlen(entry(s))) }
 SAMPLE = 46
-ENTRY_W = SAMPLE + 8 + 7.4 * min(longest, 90) + 18
+ENTRY_W = SAMPLE + 8 + 7.9 * min(longest, 90) + 18
 LEGEND_COLS = max(1, min(SERIES, int((W - LEFT - RIGHT) / ENTRY_W)))
 if (!exists("ROW_H")) {
 	LEGEND_ROWS = (SERIES + LEGEND_COLS - 1) / LEGEND_COLS
 }
-# A figure with a second meaning of lines sets KEY, KEY_DASH and KEY_WIDTH.
+# A figure with a second meaning of lines sets KEY, KEY_DASH and KEY_WIDTH, and
+# KEY_POINT for points on them or, where the width is 0, in their place.
 # AT_LINE is set where _requests.gp draws a line at the full collection, POOLED
 # where repeats are not averaged.
 KEY_ROWS = exists("KEY") ? 1 : 0
@@ -205,7 +215,7 @@ set bmargin at screen 0
 set xrange [0:W]
 set yrange [H:0]
 set label TITLE at 16,24 font font(1.3) textcolor rgb INK noenhanced
-set label head(SUBTITLE, int(W / 7.7)) at 16,48 textcolor rgb FAINT noenhanced
+set label head(SUBTITLE, int(W / 7.2)) at 16,48 textcolor rgb FAINT noenhanced
 do for [s = 1:(exists("ROW_H") ? 0 : SERIES)] {
 	x0 = 16 + (s - 1) % LEGEND_COLS * ENTRY_W
 	y0 = HEAD + 12 + (s - 1) / LEGEND_COLS * 21
@@ -222,8 +232,14 @@ if (exists("KEY")) {
 	x0 = 16
 	y0 = HEAD + 12 + LEGEND_ROWS * 21
 	do for [k = 1:|KEY|] {
-		set arrow from x0,y0 to x0+SAMPLE,y0 nohead lc rgb FAINT \
-			lw KEY_WIDTH[k] dt KEY_DASH[k]
+		if (KEY_WIDTH[k] > 0) {
+			set arrow from x0,y0 to x0+SAMPLE,y0 nohead \
+				lc rgb FAINT lw KEY_WIDTH[k] dt KEY_DASH[k]
+		}
+		if (exists("KEY_POINT") && KEY_POINT[k] > 0) {
+			set label "" at x0+SAMPLE/2,y0 point lc rgb FAINT \
+				pt KEY_POINT[k] ps 1.2 lw 2
+		}
 		set label KEY[k] at x0+SAMPLE+8,y0 textcolor rgb INK noenhanced
 		x0 = x0 + SAMPLE + 8 + 7.2 * strlen(KEY[k]) + 18
 	}
@@ -243,12 +259,21 @@ set ylabel font font(1) textcolor rgb INK noenhanced
 
 # ---- what panels need
 
+# The distance of tics on an axis of `range`, about `n` of them: 1, 2 or 5 times
+# a power of ten.
+step(range, n) = round_up(range / real(n), 10**floor(log10(range / real(n))))
+round_up(step, power) = (step <= power ? 1 : step <= 2 * power ? 2 : \
+	step <= 5 * power ? 5 : 10) * power
+
 # log10(1 + n): a logarithmic scale that has room for 0.
 requests_x(n) = log10(1 + n)
 X_TOP = requests_x(1)
 
-title_of(p) = (TAG[p][1:2] eq "cp" ? "CPython " : \
-	TAG[p][1:2] eq "pp" ? "PyPy " : "").(TAG[p][1:2] eq "cp" || \
-	TAG[p][1:2] eq "pp" ? TAG[p][3:strlen(TAG[p])] : TAG[p])
+is_kind(tag, kind) = strlen(tag) > 2 && tag[1:2] eq kind && \
+	strstrt("0123456789", tag[3:3]) > 0
+version_of(tag) = is_kind(tag, "cp") || is_kind(tag, "pp") ? \
+	tag[3:strlen(tag)] : tag
+title_of(p) = (is_kind(TAG[p], "cp") ? "CPython " : \
+	is_kind(TAG[p], "pp") ? "PyPy " : "").version_of(TAG[p])
 second_line(p) = strlen(VARIANT[p].NOTE[p]) ? \
 	(VARIANT[p].NOTE[p])[1:strlen(VARIANT[p].NOTE[p]) - 2] : ""

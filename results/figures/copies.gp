@@ -45,6 +45,7 @@
 TITLE = "Where and why a worker's pages were copied, up to its last request"
 DATA = ARG1; OUT = ARG2; FORMAT = ARG3; FIGURES = ARG4
 ROW_H = 42
+ROW_GAP = 52
 LEGEND_ROWS = 2
 load FIGURES."/_style.gp"
 
@@ -71,13 +72,6 @@ stats DATA skip 1 using ( \
 	TOP[number(2)] = max(TOP[number(2)], column(16)), \
 	0) name "IGNORED" nooutput
 
-row(s, y) = ROW_H * (s - 1) + y
-# A long name in two lines, broken behind a +; of what is longer still, the end.
-lines(name) = strlen(name) <= NAME_MAX ? 1 : 2
-cut(name, n) = n == 0 ? NAME_MAX : name[n:n] eq "+" ? n : cut(name, n - 1)
-line(name, n) = lines(name) == 1 ? name : n == 1 ? name[1:cut(name, NAME_MAX)] : \
-	tail(name[cut(name, NAME_MAX) + 1:strlen(name)], NAME_MAX)
-
 do for [p = 1:PANELS] {
 	load FIGURES."/_panel.gp"
 	unset object
@@ -95,13 +89,8 @@ do for [p = 1:PANELS] {
 		set label PART[k] at screen x_of(x0 + 31), screen y_of(y0) \
 			textcolor rgb INK noenhanced
 	}
+	load FIGURES."/_rows.gp"
 	do for [s = 1:(first_column(p) ? SERIES : 0)] {
-		do for [n = 1:lines(STRATEGY[s])] {
-			set label line(STRATEGY[s], n) right noenhanced \
-				at screen x_of(left(p) - 52), \
-				first row(s, lines(STRATEGY[s]) == 1 ? 21 : \
-					n == 1 ? 14 : 29) textcolor rgb INK
-		}
 		do for [b = 1:2] {
 			set label BAR[b] right noenhanced font SMALL \
 				at screen x_of(left(p) - 6), \
@@ -113,8 +102,6 @@ do for [p = 1:PANELS] {
 	set xrange [0:TOP[GRP_OF[p]] * PLOT_W / (PLOT_W - 46)]
 	set xtics nomirror autofreq
 	if (x_labels) { set format x "%h" } else { set format x "" }
-	set yrange [ROW_H * SERIES + 6:0]
-	unset ytics
 	plot DATA skip 1 using (column(1) == p ? column(15) : NaN): \
 		(row(column(3), bar_from(column(13)))):15:16: \
 		(row(column(3), bar_from(column(13)))): \
@@ -122,12 +109,12 @@ do for [p = 1:PANELS] {
 		(fill(column(13), column(14))) \
 		with boxxyerror fillstyle solid border rgb FAINT \
 		lc rgb variable lw 0.6 notitle, \
-		DATA skip 1 using (column(1) == p && column(13) == 1 && \
-			column(14) == 4 ? column(16) : NaN): \
-		(row(column(3), bar_at(1))):(sprintf(" %.1f", column(16))) \
+		DATA skip 1 using (max(0, column(16))): \
+		(row(column(3), bar_at(1))):(column(1) == p && \
+			strcol(13) eq "1" && strcol(14) eq "4" ? \
+			sprintf(" %.1f", column(16)) : "") \
 		with labels left font SMALL textcolor rgb INK notitle, \
-		DATA skip 1 using (column(1) == p && strcol(12) ne "NaN" ? \
-			0 : NaN):(row(column(3), 22)):(" ".strcol(12)) \
+		DATA skip 1 using (0):(row(column(3), 22)):(why(p)) \
 		with labels left textcolor rgb FAINT notitle
 }
 unset multiplot

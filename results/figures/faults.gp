@@ -1,7 +1,8 @@
-# Minor faults of a worker over the requests it served
+# Minor faults of a worker over the requests it served, by cause
 #
-# One panel per interpreter (and workload, scale and number of workers), one
-# curve per stack of strategies; means over workers and repeats.
+# One panel per interpreter (and workload, scale and number of workers), two
+# curves per stack of strategies: what its collections took, and what the
+# application took itself; means over workers and repeats.
 
 #sql WITH c AS (
 #sql   SELECT *,
@@ -17,17 +18,24 @@
 #sql     CASE WHEN v.requests IS NULL THEN
 #sql       CASE max(status) WHEN 'ok' THEN 'not measured' ELSE max(status) END
 #sql       END AS why,
-#sql     v.requests AS x, avg(v.value) AS faults
-#sql   FROM c LEFT JOIN curve v ON v.cell = c.id AND c.status = 'ok'
-#sql     AND v.key = 'worker_minor_faults' AND v.value IS NOT NULL
+#sql     v.requests AS x,
+#sql     avg(CASE key_ WHEN 'gc_faults' THEN v.value END) AS collections,
+#sql     avg(CASE key_ WHEN 'app_faults' THEN v.value END) AS application
+#sql   FROM c LEFT JOIN (
+#sql       SELECT cell, requests, key AS key_, value FROM curve
+#sql       WHERE value IS NOT NULL AND key IN ('gc_faults', 'app_faults')
+#sql     ) v ON v.cell = c.id AND c.status = 'ok'
 #sql   GROUP BY panel, series, v.requests)
 #sql SELECT * FROM d
 #sql WHERE EXISTS (SELECT 1 FROM d WHERE x IS NOT NULL) AND (x IS NOT NULL OR
 #sql   (panel, series) NOT IN (SELECT panel, series FROM d WHERE x IS NOT NULL))
 #sql ORDER BY panel, series, x
 
-TITLE = "Minor page faults per worker since the fork"
+TITLE = "Minor page faults per worker since the fork: collections and application"
 DATA = ARG1; OUT = ARG2; FORMAT = ARG3; FIGURES = ARG4
+array KEY = [ "inside collections", "outside: the application" ]
+array KEY_DASH = [ 1, 3 ]
+array KEY_WIDTH = [ 2.2, 1.5 ]
 AT_LINE = 1
 load FIGURES."/_style.gp"
 
@@ -35,20 +43,22 @@ X_LABEL = "requests served per worker"
 Y_LABEL = "minor faults"
 array TOP[GRPS]
 do for [g = 1:GRPS] { TOP[g] = 1 }
-stats DATA skip 1 using ( \
-	X_TOP = max(X_TOP, requests_x(column(13))), \
-	TOP[number(2)] = max(TOP[number(2)], column(14)), \
-	0) name "IGNORED" nooutput
+do for [k = 1:2] {
+	stats DATA skip 1 using ( \
+		X_TOP = max(X_TOP, requests_x(column(13))), \
+		TOP[number(2)] = max(TOP[number(2)], column(13 + k)), \
+		0) name "IGNORED" nooutput
+}
 
 do for [p = 1:PANELS] {
 	load FIGURES."/_panel.gp"
 	load FIGURES."/_requests.gp"
 	set yrange [0:1.06 * TOP[GRP_OF[p]]]
-	plot for [s = 1:SERIES] DATA skip 1 \
+	plot for [k = 2:1:-1] for [s = 1:SERIES] DATA skip 1 \
 		using (column(1) == p && column(3) == s ? \
-			requests_x(column(13)) : NaN):14 \
-		with linespoints lc rgb colour(s) dt dash(s) lw width(s) \
-		pt point(s) ps 0.6 notitle
+			requests_x(column(13)) : NaN):(column(13 + k)) \
+		with linespoints lc rgb colour(s) dt KEY_DASH[k] \
+		lw KEY_WIDTH[k] pt point(s) ps (k == 1 ? 0.7 : 0.4) notitle
 }
 unset multiplot
 unset output
