@@ -164,12 +164,13 @@ LEGEND_COLS = max(1, min(SERIES, int((W - LEFT - RIGHT) / ENTRY_W)))
 if (!exists("ROW_H")) {
 	LEGEND_ROWS = (SERIES + LEGEND_COLS - 1) / LEGEND_COLS
 }
-# A figure with a second meaning of lines sets KEY, KEY_DASH and KEY_WIDTH, and
-# KEY_POINT for points on them or, where the width is 0, in their place.
+# A figure with a second meaning of lines sets KEY, KEY_DASH and KEY_WIDTH; one
+# whose lines tell stacks apart, and whose points have a meaning, KEY_POINT, too:
+# the point on a line or, where its width is 0, in its place.
 # AT_LINE is set where _requests.gp draws a line at the full collection, POOLED
 # where repeats are not averaged.
 KEY_ROWS = exists("KEY") ? 1 : 0
-sample_dash(s) = KEY_ROWS ? 1 : dash(s)
+sample_dash(s) = KEY_ROWS && !exists("KEY_POINT") ? 1 : dash(s)
 LEGEND_H = 21 * (LEGEND_ROWS + KEY_ROWS) + 10
 H = HEAD + LEGEND_H + ROWS * (TITLE_H + PLOT_H) + (ROWS - 1) * BETWEEN + FOOT
 

@@ -72,12 +72,12 @@ Y_LABEL = UNIT > 1 ? "total memory (GiB)" : "total memory (MiB)"
 budget(g, k) = 2**(int(floor(log(1.02 * TOP[g]) / log(2))) - k)
 budget_name(mib) = mib < 1024 ? sprintf("%.12g MiB", mib) : \
 	sprintf("%.12g GiB", mib / 1024.)
-set style textbox opaque noborder fillcolor rgb 0xffffff margins 0.4,0.1
 
 do for [p = 1:PANELS] {
 	load FIGURES."/_panel.gp"
 	g = GRP_OF[p]
-	set xrange [0:1.03 * MOST]
+	# Behind the lines there is room for the names of the budgets.
+	set xrange [0:MOST * PLOT_W / (PLOT_W - 62)]
 	set xtics nomirror max(1, step(MOST, 5))
 	if (x_labels) { set format x "%h" } else { set format x "" }
 	set yrange [0:1.09 * TOP[g] / UNIT]
@@ -87,8 +87,8 @@ do for [p = 1:PANELS] {
 		if (y0 > 0) {
 			set arrow from graph 0, first y0 to graph 1, first y0 \
 				nohead back dt 3 lw 1.2 lc rgb FAINT
-			set label budget_name(budget(g, k)) left front boxed \
-				at graph 0.012, first y0 offset 0,0.5 \
+			set label budget_name(budget(g, k)) right \
+				at graph 1, first y0 offset 0,0.5 \
 				font SMALL textcolor rgb FAINT noenhanced
 		}
 	}
