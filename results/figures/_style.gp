@@ -193,7 +193,7 @@ if (FORMAT eq "png") {
 }
 if (FORMAT eq "pdf") {
 	set terminal pdfcairo size W/72.,H/72. noenhanced \
-		font "sans-serif,13" fontscale 0.82 linewidth 1.3 \
+		font "sans-serif,13" fontscale 0.76 linewidth 1.3 \
 		background rgb "white"
 }
 # Sizes relative to the terminal's own, which differ.

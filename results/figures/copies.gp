@@ -100,7 +100,7 @@ do for [p = 1:PANELS] {
 	}
 	# Behind the longest bar there is room for the number.
 	set xrange [0:TOP[GRP_OF[p]] * PLOT_W / (PLOT_W - 46)]
-	set xtics nomirror autofreq
+	set xtics nomirror step(TOP[GRP_OF[p]], 4)
 	if (x_labels) { set format x "%h" } else { set format x "" }
 	plot DATA skip 1 using (column(1) == p ? column(15) : NaN): \
 		(row(column(3), bar_from(column(13)))):15:16: \
