@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,25 +196,6 @@ static int forget_date(const char *path)
 			result = -errno;
 	}
 	free(pdf);
-	return result;
-}
-
-/* Creates `dir` and what is above it.  0, or -1 with errno set. */
-static int make_folders(const char *dir)
-{
-	char *path = xstrdup(dir);
-	int result = 0;
-
-	for (char *p = path + 1; result == 0 && *p != '\0'; p++)
-		if (*p == '/') {
-			*p = '\0';
-			if (mkdir(path, 0777) < 0 && errno != EEXIST)
-				result = -1;
-			*p = '/';
-		}
-	if (result == 0 && mkdir(path, 0777) < 0 && errno != EEXIST)
-		result = -1;
-	free(path);
 	return result;
 }
 

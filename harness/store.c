@@ -22,7 +22,6 @@
 #include "util.h"
 
 #define APPLICATION_ID 0x5066727a
-#define SCHEMA_VERSION 2
 
 int store_broken(struct store *s, const char *what)
 {
@@ -138,18 +137,18 @@ static int check_identity(struct store *s, enum store_mode mode)
 			 "some other database");
 		return -1;
 	}
-	if (version < SCHEMA_VERSION && mode == STORE_WRITE)
+	if (version < STORE_SCHEMA_VERSION && mode == STORE_WRITE)
 		return create_schema(s);
-	if (version < SCHEMA_VERSION) {
+	if (version < STORE_SCHEMA_VERSION) {
 		complain("%s was made by an older version of this program; the "
 			 "next new 'run' with --db=%s brings it up to date", s->path,
 			 s->path);
 		return -1;
 	}
-	if (version != SCHEMA_VERSION) {
+	if (version != STORE_SCHEMA_VERSION) {
 		complain("%s has schema version %lld, this program knows %d; "
 			 "use --db=FILE for a new one", s->path,
-			 (long long)version, SCHEMA_VERSION);
+			 (long long)version, STORE_SCHEMA_VERSION);
 		return -1;
 	}
 	return 0;

@@ -10,6 +10,9 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
+/* Of results/schema.sql. */
+#define STORE_SCHEMA_VERSION 2
+
 struct store {
 	sqlite3 *db;
 	char *path;
@@ -38,6 +41,10 @@ int store_cell(struct store *s, int64_t run, const json_t *document);
 /* Marks the run as finished when no cell is pending. */
 int store_end_run(struct store *s, int64_t run);
 
+/* Stores a run that was finished elsewhere, a document as of store_export()
+ * whose "run" does not matter, in one transaction.  The new run's id, or -1. */
+int64_t store_import(struct store *s, const json_t *document);
+
 /* The newest run, or the newest unfinished one.  0 when there is none, -1 on
  * error. */
 int64_t store_latest_run(struct store *s, int unfinished);
@@ -54,6 +61,10 @@ json_t *store_pending(struct store *s, int64_t run);
 
 /* The whole run as DESIGN's JSON document.  New, or NULL. */
 json_t *store_export(struct store *s, int64_t run);
+
+/* What that document gives as reason for a metric of which the database knows
+ * nothing, not even a reason. */
+const char *store_absent_reason(const json_t *cell);
 
 /* One row per run.  A new array, or NULL. */
 json_t *store_list_runs(struct store *s);

@@ -122,6 +122,17 @@ json_t *store_pending(struct store *s, int64_t run)
 	return keys;
 }
 
+const char *store_absent_reason(const json_t *cell)
+{
+	const json_t *reason = get(cell, "reason");
+	const char *status = json_string_value(get(cell, "status"));
+
+	if (json_is_string(reason))
+		return json_string_value(reason);
+	return strcmp(status, "ok") == 0 ? "not measured by the version of "
+		"this program that ran the cell" : status;
+}
+
 static void export_metrics(json_t *cell, const json_t *rows)
 {
 	json_t *unavailable = json_object(), *row;
@@ -136,20 +147,12 @@ static void export_metrics(json_t *cell, const json_t *rows)
 	}
 	for (index = 0; index < metrics_count; index++) {
 		const char *key = metrics[index].key;
-		json_t *reason = get(cell, "reason");
 
 		if (json_object_get(cell, key) != NULL)
 			continue;
 		json_object_set_new(cell, key, json_null());
-		if (!json_is_null(reason))
-			json_object_set(unavailable, key, reason);
-		else if (strcmp(json_string_value(get(cell, "status")),
-				"ok") == 0)
-			json_object_set_new(unavailable, key, json_string(
-				"not measured by the version of this program "
-				"that ran the cell"));
-		else
-			json_object_set(unavailable, key, get(cell, "status"));
+		json_object_set_new(unavailable, key, json_string(
+			store_absent_reason(cell)));
 	}
 	json_object_set_new(cell, "unavailable", unavailable);
 }

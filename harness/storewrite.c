@@ -60,11 +60,69 @@ static const char *const cell_columns[] = {
 };
 #define CELL_COLUMNS (sizeof cell_columns / sizeof *cell_columns)
 
-int64_t store_begin_run(struct store *s, const json_t *options,
-			const json_t *host, const json_t *cells)
+/* Inserts a run; `finished` may be null.  Its id, or -1 without a complaint. */
+static int64_t insert_run(struct store *s, const char *started,
+			  const json_t *finished, const json_t *options,
+			  const json_t *host)
 {
 	sqlite3_stmt *stmt = NULL;
 	int64_t run = -1;
+
+	if (sqlite3_prepare_v2(s->db, "INSERT INTO runs (started, finished, "
+			       "options, host) VALUES (?1, ?2, ?3, ?4)", -1,
+			       &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, started, -1, SQLITE_TRANSIENT);
+		bind_json(stmt, 2, finished);
+		bind_json(stmt, 3, options);
+		bind_json(stmt, 4, host);
+		if (run_statement(stmt) == 0)
+			run = sqlite3_last_insert_rowid(s->db);
+	}
+	sqlite3_finalize(stmt);
+	return run;
+}
+
+/* What inserts cells: ?1 is the run, then CELL_COLUMNS.  NULL on error. */
+static sqlite3_stmt *prepare_cells(struct store *s)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	sqlite3_prepare_v2(s->db, "INSERT INTO cells (run, key, "
+		"python, tag, executable, strategy, workload, scale, workers, "
+		"requests, collect_at, repeat, seed, status, reason) VALUES "
+		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+		"?15)", -1, &stmt, NULL);
+	return stmt;
+}
+
+/* Inserts a cell without its values.  Its id, or -1 without a complaint. */
+static int64_t insert_cell(struct store *s, sqlite3_stmt *stmt, int64_t run,
+			   const json_t *cell)
+{
+	sqlite3_bind_int64(stmt, 1, run);
+	for (size_t i = 0; i < CELL_COLUMNS; i++)
+		bind_json(stmt, (int)i + 2, get(cell, cell_columns[i]));
+	return run_statement(stmt) == 0 ? sqlite3_last_insert_rowid(s->db) : -1;
+}
+
+/* Ends a transaction in which all went well, if `ok`.  0, or -1 after a
+ * complaint, and nothing was stored. */
+static int end_transaction(struct store *s, int ok)
+{
+	if (!ok)
+		store_broken(s, "write to");
+	if (ok && store_execute(s, "COMMIT", "write to") == 0)
+		return 0;
+	/* SQLite may have rolled back by itself. */
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+int64_t store_begin_run(struct store *s, const json_t *options,
+			const json_t *host, const json_t *cells)
+{
+	sqlite3_stmt *stmt;
+	int64_t run;
 	char started[32];
 	const json_t *cell;
 	size_t index;
@@ -72,42 +130,15 @@ int64_t store_begin_run(struct store *s, const json_t *options,
 
 	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
 		return -1;
-	ok = sqlite3_prepare_v2(s->db, "INSERT INTO runs (started, options, "
-				"host) VALUES (?1, ?2, ?3)", -1, &stmt,
-				NULL) == SQLITE_OK;
-	if (ok) {
-		utc_now(started);
-		sqlite3_bind_text(stmt, 1, started, -1, SQLITE_TRANSIENT);
-		bind_json(stmt, 2, options);
-		bind_json(stmt, 3, host);
-		ok = run_statement(stmt) == 0;
-		run = sqlite3_last_insert_rowid(s->db);
-	}
+	utc_now(started);
+	run = insert_run(s, started, json_null(), options, host);
+	/* A further call would forget the error. */
+	stmt = run > 0 ? prepare_cells(s) : NULL;
+	ok = stmt != NULL;
+	json_array_foreach(cells, index, cell)
+		ok = ok && insert_cell(s, stmt, run, cell) > 0;
 	sqlite3_finalize(stmt);
-	stmt = NULL;
-	ok = ok && sqlite3_prepare_v2(s->db, "INSERT INTO cells (run, key, "
-		"python, tag, executable, strategy, workload, scale, workers, "
-		"requests, collect_at, repeat, seed, status, reason) VALUES "
-		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-		"?15)", -1, &stmt,
-		NULL) == SQLITE_OK;
-	json_array_foreach(cells, index, cell) {
-		if (!ok)
-			break;
-		sqlite3_bind_int64(stmt, 1, run);
-		for (size_t i = 0; i < CELL_COLUMNS; i++)
-			bind_json(stmt, (int)i + 2, get(cell, cell_columns[i]));
-		ok = run_statement(stmt) == 0;
-	}
-	sqlite3_finalize(stmt);
-	if (!ok)
-		store_broken(s, "write to");
-	if (!ok || store_execute(s, "COMMIT", "write to") < 0) {
-		/* SQLite may have rolled back by itself. */
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		return -1;
-	}
-	return run;
+	return end_transaction(s, ok) < 0 ? -1 : run;
 }
 
 /* Rows for one of the tables that hang on a cell. */
@@ -284,20 +315,15 @@ static int64_t pending_cell(struct store *s, int64_t run, const json_t *key)
 	return cell;
 }
 
-int store_cell(struct store *s, int64_t run, const json_t *document)
+/* Stores a cell's outcome and values.  0, or -1 without a complaint. */
+static int set_outcome(struct store *s, int64_t cell, const json_t *document)
 {
 	static const char sql[] =
 		"UPDATE cells SET parallel = ?2, status = ?3, reason = ?4, "
 		"lost_samples = coalesce(?5, 0) WHERE id = ?1";
 	sqlite3_stmt *stmt = NULL;
-	int64_t cell;
-	int ok;
+	int ok = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) == SQLITE_OK;
 
-	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
-		return -1;
-	cell = pending_cell(s, run, get(document, "key"));
-	ok = cell > 0 && sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) ==
-		SQLITE_OK;
 	if (ok) {
 		sqlite3_bind_int64(stmt, 1, cell);
 		bind_json(stmt, 2, get(document, "parallel"));
@@ -307,16 +333,43 @@ int store_cell(struct store *s, int64_t run, const json_t *document)
 		ok = run_statement(stmt) == 0;
 	}
 	sqlite3_finalize(stmt);
-	if (!ok || store_values(s, cell, document) < 0) {
-		store_broken(s, "write to");
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return ok ? store_values(s, cell, document) : -1;
+}
+
+int store_cell(struct store *s, int64_t run, const json_t *document)
+{
+	int64_t cell;
+
+	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
 		return -1;
-	}
-	if (store_execute(s, "COMMIT", "write to") < 0) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	cell = pending_cell(s, run, get(document, "key"));
+	return end_transaction(s, cell > 0 &&
+			       set_outcome(s, cell, document) == 0);
+}
+
+int64_t store_import(struct store *s, const json_t *document)
+{
+	const json_t *cells = json_object_get(document, "cells"), *cell;
+	sqlite3_stmt *stmt;
+	int64_t run;
+	size_t index;
+	int ok;
+
+	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
 		return -1;
+	run = insert_run(s, json_string_value(get(document, "started")),
+			 get(document, "finished"), get(document, "options"),
+			 get(document, "host"));
+	/* A further call would forget the error. */
+	stmt = run > 0 ? prepare_cells(s) : NULL;
+	ok = stmt != NULL;
+	json_array_foreach(cells, index, cell) {
+		int64_t id = ok ? insert_cell(s, stmt, run, cell) : -1;
+
+		ok = id > 0 && set_outcome(s, id, cell) == 0;
 	}
-	return 0;
+	sqlite3_finalize(stmt);
+	return end_transaction(s, ok) < 0 ? -1 : run;
 }
 
 int store_end_run(struct store *s, int64_t run)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,6 +155,24 @@ int read_file(const char *path, size_t limit, char **text, size_t *length)
 		return -errno;
 	result = read_all(fd, limit, text, length);
 	close(fd);
+	return result;
+}
+
+int make_folders(const char *dir)
+{
+	char *path = xstrdup(dir);
+	int result = 0;
+
+	for (char *p = path + 1; result == 0 && *p != '\0'; p++)
+		if (*p == '/') {
+			*p = '\0';
+			if (mkdir(path, 0777) < 0 && errno != EEXIST)
+				result = -1;
+			*p = '/';
+		}
+	if (result == 0 && mkdir(path, 0777) < 0 && errno != EEXIST)
+		result = -1;
+	free(path);
 	return result;
 }
 

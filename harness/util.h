@@ -42,6 +42,9 @@ int64_t now_ns(void);
  * *length without it; may be NULL).  0 or -errno. */
 int read_file(const char *path, size_t limit, char **text, size_t *length);
 
+/* Creates the folder `dir` and what is above it.  0, or -1 with errno set. */
+int make_folders(const char *dir);
+
 /* Reads a whole decimal number in [low, high].  0, or -EINVAL. */
 int parse_long(const char *text, long low, long high, long *value);
 
