@@ -6,10 +6,17 @@
 # `make paper-numbers` makes every number, table and figure, and needs no LaTeX.
 paper_sources = $(wildcard $(top_srcdir)/paper/*.tex)
 paper_reference = $(wildcard $(top_srcdir)/results/reference/*)
-PAPER_DB = paper/reference.db
+paper_db = paper/reference.db
+PAPER_DB = $(paper_db)
 
-.PHONY: paper paper-draft paper-numbers paper-tools paper-clean
+.PHONY: paper-force paper paper-draft paper-numbers paper-tools paper-clean
+ifeq ($(PAPER_DB)$(PAPER_RUN),$(paper_db))
 paper: paper-tools paper/permafrost.pdf
+else
+paper:
+	@echo "make paper: the paper is made from results/reference/ only; use" \
+		"make paper-draft for other data" >&2; exit 1
+endif
 paper-numbers: paper/made/facts.tex
 
 paper-tools:
@@ -20,19 +27,24 @@ paper-tools:
 	[ -z "$$missing" ] || { echo "make paper: install$$missing (Debian's" \
 		"names), then configure again" >&2; exit 1; }
 
-paper/reference.db: $(paper_reference) harness/harness$(EXEEXT)
+$(paper_db): $(paper_reference) harness/harness$(EXEEXT)
 	@$(MKDIR_P) paper
 	@[ -n '$(paper_reference)' ] || { echo "make paper: results/reference/ is" \
-		"empty; name a database with PAPER_DB=" >&2; exit 1; }
+		"empty; make paper-draft takes PAPER_DB=FILE" >&2; exit 1; }
 	@rm -f $@
 	$(AM_V_GEN)harness/harness import $(top_srcdir)/results/reference \
 		--db=$@ >/dev/null
 
-paper/made/facts.tex: $(PAPER_DB) harness/harness$(EXEEXT) \
+# Another database than the last time makes everything anew.
+paper/made.from: paper-force
+	@$(MKDIR_P) paper
+	@echo '$(PAPER_DB) $(PAPER_RUN)' | cmp -s - $@ || \
+		echo '$(PAPER_DB) $(PAPER_RUN)' >$@
+
+paper/made/facts.tex: $(PAPER_DB) paper/made.from harness/harness$(EXEEXT) \
 		$(wildcard $(top_srcdir)/paper/queries/*.sql) \
 		$(wildcard $(top_srcdir)/results/figures/*.gp) \
 		$(top_srcdir)/paper/numbers.sh
-	@$(MKDIR_P) paper
 	$(AM_V_GEN)HARNESS=harness/harness SQLITE='$(SQLITE_PROGRAM)' \
 		PAPER_RUN='$(PAPER_RUN)' \
 		$(top_srcdir)/paper/numbers.sh '$(PAPER_DB)' paper/made
@@ -59,4 +71,4 @@ paper-draft: paper-tools paper/made/facts.tex
 
 clean-local: paper-clean
 paper-clean:
-	rm -rf paper/made paper/reference.db paper/*.pdf
+	rm -rf paper/made paper/made.from $(paper_db) paper/*.pdf
