@@ -72,7 +72,7 @@ FILENAME ~ /(^|\/)constants[.]tex$/ {
 FILENAME ~ /(^|\/)style[.]tex$/ {
 	gsub(/#+[0-9]/, "", text)
 	gsub(/\[[0-9]\]/, "", text)
-	gsub(/[0-9.]+(pt|em|ex|cm|mm|\\linewidth)/, "", text)
+	gsub(/[0-9.]+(pt|em|ex|cm|mm|\\linewidth|\\textheight)/, "", text)
 	gsub(/fraction[}][{][.][0-9]+[}]/, "", text)
 	if (text ~ /multicolumn[{]1[}]/)
 		sub(/[{]1[}]/, "", text)

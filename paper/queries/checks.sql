@@ -95,6 +95,13 @@ claim(name, outcome, says) AS (
 		WHERE stack = 'freeze+reshare'),
 		'reshare ran on every interpreter'
 	UNION ALL
+	SELECT 'some-do-not-pay', (SELECT min(better) = 0 FROM (
+		SELECT sum(verdict = 'better') AS better FROM ratio
+		WHERE fact = 'total' AND (base = 'freeze' OR
+			'+' || stack || '+' NOT LIKE '%+freeze+%')
+		GROUP BY base, stack)),
+		'some stack saves no memory in any comparison with its base'
+	UNION ALL
 	SELECT 'totals-agree', (SELECT max(abs(1.0 * k.value / t.value - 1))
 		< 0.03 FROM metric k JOIN metric t USING (cell) JOIN cell c
 		ON c.id = k.cell WHERE k.key = 'cgroup_kib'

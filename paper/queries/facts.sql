@@ -183,11 +183,14 @@ WHERE steady IS NOT NULL AND base = 'none' GROUP BY workload, stack;
 -- How many workers fit.
 SELECT 'plan/memory', printf('%.0f', json_extract(words, '$.memory_kib') /
 	1048576.0) FROM plans;
-SELECT 'plan/reserve', json_extract(words, '$.reserve_percent') FROM plans;
+SELECT 'plan/reserve', printf('%.0f', json_extract(words, '$.reserve_percent'))
+FROM plans;
 SELECT 'plan/' || workload || '/' || stack || '/' || name, workers FROM planned;
 SELECT 'plan/' || workload || '/' || stack || '/' || name || '/interval',
 	printf('%d [%d, %d]', workers, low, high) FROM planned
 WHERE low IS NOT NULL;
+SELECT 'plan/all', count(*) FROM planned HAVING count(*) > 0;
+SELECT 'plan/extrapolated', sum(extrapolated) FROM planned HAVING count(*) > 0;
 WITH g AS (
 	SELECT workload, b.stack, 1.0 * b.workers / a.workers AS gain, b.name
 	FROM planned b JOIN planned a USING (name, workload)
