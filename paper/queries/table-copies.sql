@@ -7,7 +7,8 @@ WITH line AS (
 	FROM mean c JOIN mean f USING (workload, name, stack)
 		JOIN number cn ON cn.value = c.value
 		JOIN number fn ON fn.value = f.value
-	WHERE c.fact = 'copied' AND f.fact = 'floor' AND stack = 'freeze')
+	WHERE c.fact = 'copied' AND f.fact = 'floor' AND stack = 'freeze'
+		AND workload IN ('objectgraph', 'webapp'))
 SELECT CASE WHEN first THEN '\midline{' || workload || '}' || char(10)
 	ELSE '' END || name || ' & ' || copied || ' & ' || floor ||
 	(SELECT group_concat(text, '') FROM (

@@ -6,7 +6,8 @@ line AS (
 	SELECT workload, name, rank,
 		lag(workload) OVER (ORDER BY workload, rank) IS NOT workload
 		AS first
-	FROM mean WHERE fact = 'faults' AND stack = 'none')
+	FROM mean WHERE fact = 'faults' AND stack = 'none'
+		AND workload IN ('objectgraph', 'webapp'))
 SELECT CASE WHEN first THEN '\midline{' || workload || '}' || char(10)
 	ELSE '' END || line.name ||
 	(SELECT group_concat(text, '') FROM (
