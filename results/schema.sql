@@ -97,3 +97,8 @@ CREATE TABLE IF NOT EXISTS histogram (
     count      INTEGER NOT NULL,
     PRIMARY KEY (cell, generation, lower_ns)
 ) WITHOUT ROWID;
+
+-- What 'plan' reads of the curves (harness/capacityread.c), so that it need not
+-- go through all of them.
+CREATE INDEX IF NOT EXISTS curve_capacity ON curve (cell, requests, key, value)
+    WHERE key IN ('total_kib', 'worker_private_kib', 'page_tables_kib');

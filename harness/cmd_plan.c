@@ -1,0 +1,143 @@
+/* cmd_plan.c - `harness plan`: how many workers fit, with what pauses, and which
+ * stack to deploy. */
+#define _GNU_SOURCE
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capacityplan.h"
+#include "capacitytable.h"
+#include "commands.h"
+#include "install.h"
+#include "runchoice.h"
+
+struct arguments {
+	struct capacity_request request;
+	const char *db;
+	const char *format;
+};
+
+enum { KEY_PYTHON = OPTION_AFTER_CAPACITY, KEY_WORKLOAD, KEY_FORMAT };
+
+static const struct argp_option options[] = {
+	{ 0, 0, 0, 0, "What to plan for:", 1 },
+	CAPACITY_OPTIONS,
+	{ 0, 0, 0, 0, "Which measurements:", 2 },
+	{ "python", KEY_PYTHON, "PYTHON,...", 0,
+	  "version prefixes, tags or paths (default: all there are)", 0 },
+	{ "workload", KEY_WORKLOAD, "NAME,...", 0,
+	  "workloads (default: all there are)", 0 },
+	{ "run", OPTION_RUN, "ID,...", 0, "which runs (default: all)", 0 },
+	{ "db", OPTION_DB, "FILE", 0, "the results database", 0 },
+	{ 0, 0, 0, 0, "How:", 3 },
+	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
+	  0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case KEY_PYTHON:
+		strings_split(&a->request.cells.pythons, arg, ',');
+		if (a->request.cells.pythons.n == 0)
+			argp_error(state, "--python needs an interpreter");
+		return 0;
+	case KEY_WORKLOAD:
+		strings_split(&a->request.cells.workloads, arg, ',');
+		if (a->request.cells.workloads.n == 0)
+			argp_error(state, "--workload needs a name");
+		return 0;
+	case OPTION_RUN:
+		if (capacity_request_runs(&a->request, arg) < 0)
+			argp_error(state, "--run takes numbers of runs, see "
+				   "'list runs'");
+		return 0;
+	case OPTION_DB:
+		a->db = arg;
+		return 0;
+	case KEY_FORMAT:
+		if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0)
+			argp_error(state, "--format takes table or json, not "
+				   "'%s'", arg);
+		a->format = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "too many arguments");
+		return 0;
+	case ARGP_KEY_END:
+		if (a->request.memory_kib == 0)
+			argp_error(state, "how much memory is there? Say "
+				   "--memory=16G, for example");
+		return 0;
+	default:
+		return capacity_option_parse(key, arg, state, &a->request);
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Says from stored runs how many workers fit into the memory, what "
+	       "they occupy, how long their pauses are, and which stack to "
+	       "deploy.",
+};
+
+/* The exit code that a plan calls for. */
+static int judge(const json_t *document)
+{
+	const json_t *p, *plans = json_object_get(document, "plans");
+	size_t index;
+	json_int_t lost = 0;
+
+	json_array_foreach(plans, index, p)
+		lost += json_integer_value(json_object_get(p, "lost_samples"));
+	if (json_is_null(json_object_get(document, "recommended")))
+		return fail(EXIT_UNSUPPORTED, "no stack can be recommended: "
+			    "none both fits into the memory and keeps the "
+			    "limits; the reasons are above");
+	return lost > 0 ? EXIT_UNTRUSTED : EXIT_OK;
+}
+
+static int print_plan(const struct arguments *a, const json_t *document)
+{
+	const json_t *warning;
+	size_t index;
+
+	if (strcmp(a->format, "json") == 0) {
+		json_dumpf(document, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		capacitytable_print(stdout, document);
+	}
+	fflush(stdout);
+	json_array_foreach(json_object_get(document, "warnings"), index, warning)
+		complain("warning: %s", json_string_value(warning));
+	return judge(document);
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	struct arguments a = {
+		.request = capacity_request_default(),
+		.db = install_default_db(),
+		.format = "table",
+	};
+	json_t *document = NULL;
+	struct store s;
+	int code = EXIT_FAULT;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (store_open(&s, a.db, STORE_READ) == 0) {
+		code = capacity_plan(&s, &a.request, &document);
+		store_close(&s);
+	}
+	if (code == 0)
+		code = print_plan(&a, document);
+	json_decref(document);
+	capacity_request_fini(&a.request);
+	return code;
+}
