@@ -162,6 +162,38 @@ static void print_recommendation(FILE *out, const json_t *r)
 						  servers[i]));
 }
 
+static void print_verification(FILE *out, const json_t *v, double memory_kib)
+{
+	const json_t *cell, *cells = json_object_get(v, "cells");
+	int limited = json_is_integer(json_object_get(json_array_get(cells, 0),
+						      "memory_limit_kib"));
+	size_t index;
+
+	if (!json_is_object(v))
+		return;
+	fprintf(out, "\nTried out: %s on %s, %s %.0f MiB\n  workers  predicted "
+		"MiB  measured MiB    error\n", celldoc_text(v, "strategy"),
+		celldoc_text(v, "tag"), limited ?
+		"in a memory cgroup limited to" :
+		"without a memory cgroup, against", memory_kib / 1024);
+	json_array_foreach(cells, index, cell) {
+		int hit = is_set(cell, "limit_hit");
+
+		print_number(out, 7, value(cell, "workers"), 0);
+		print_number(out, 13, value(cell, "predicted_kib") / 1024, 1);
+		print_number(out, 12, value(cell, "measured_kib") / 1024, 1);
+		if (isnan(value(cell, "error_percent")))
+			fprintf(out, "        -");
+		else
+			fprintf(out, "  %+5.1f %%", value(cell, "error_percent"));
+		fprintf(out, "  %s%s\n", hit ? "beyond the memory" :
+			"within the memory", is_set(cell, "good") ?
+			", as predicted" : ", NOT as predicted");
+	}
+	if (*celldoc_text(v, "note") != '\0')
+		fprintf(out, "  %s\n", celldoc_text(v, "note"));
+}
+
 void capacitytable_print(FILE *out, const json_t *d)
 {
 	const json_t *plans = json_object_get(d, "plans"), *p, *last = NULL;
@@ -190,4 +222,6 @@ void capacitytable_print(FILE *out, const json_t *d)
 			celldoc_text(p, "workload"), celldoc_text(p, "reason"));
 	print_legend(out);
 	print_recommendation(out, json_object_get(d, "recommended"));
+	print_verification(out, json_object_get(d, "verify"),
+			   value(d, "memory_kib"));
 }

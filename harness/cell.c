@@ -326,9 +326,10 @@ static char *join_checkpoints(const struct cell *c)
 	return text;
 }
 
-/* Starts the template.  0 or -errno. */
+/* Starts the template, within `memory_kib` unless that is 0.  0 or -errno. */
 static int start(struct cell *c, const struct interpreter *interpreter,
-		 const char *executable, const struct workload *workload)
+		 const char *executable, const struct workload *workload,
+		 int64_t memory_kib)
 {
 	char *driver = xasprintf("%s/driver.py", install_workloads_dir());
 	char *scale = xasprintf("%ld", c->key->scale);
@@ -352,6 +353,9 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	unsetenv("PYTHONSTARTUP");
 	unsetenv("PYTHONINSPECT");
 	c->cgroup_error = cgroup_make(&c->cgroup);
+	if (c->cgroup_error == 0 && memory_kib > 0 &&
+	    cgroup_limit(&c->cgroup, memory_kib) == 0)
+		c->limit_kib = memory_kib;
 	c->family.cgroup_procs = c->cgroup.procs;
 	result = family_start(&c->family, argv, 8);
 	if (c->cgroup_error == 0)
@@ -364,6 +368,18 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	free(collect_at);
 	free(checkpoints);
 	return result;
+}
+
+/* Adds the limit of the cell's cgroup, null if there is none, and how many
+ * processes it cost. */
+static void tell_limit(const struct cell *c, json_t *document)
+{
+	int64_t kills = c->limit_kib > 0 ? cgroup_oom_kills(&c->cgroup) : -1;
+
+	json_object_set_new(document, "memory_limit_kib", c->limit_kib > 0 ?
+			    json_integer(c->limit_kib) : json_null());
+	json_object_set_new(document, "oom_kills", kills >= 0 ?
+			    json_integer(kills) : json_null());
 }
 
 json_t *cell_run(const struct cellkey *key,
@@ -390,7 +406,8 @@ json_t *cell_run(const struct cellkey *key,
 	result = family_init(&c.family, (int)key->workers, limits->timeout_s,
 			     limits->min_free_kib);
 	if (result == 0)
-		result = start(&c, interpreter, executable, workload);
+		result = start(&c, interpreter, executable, workload,
+			       limits->memory_kib);
 	if (result < 0)
 		c.family.error = xasprintf("cannot start %s: %s", executable,
 					   strerror(-result));
@@ -404,6 +421,8 @@ json_t *cell_run(const struct cellkey *key,
 	document = cell_document(key, interpreter->version, executable, status,
 				 reason);
 	json_object_set_new(document, "parallel", json_integer(c.parallel));
+	if (limits->memory_kib > 0)
+		tell_limit(&c, document);
 	if (result == 0)
 		cellresult_summarize(&c, document);
 	else

@@ -38,6 +38,7 @@ struct cell {
 	int copies_error;		/* why their causes are not: -errno */
 	struct cgroup cgroup;		/* that the cell's processes are in */
 	int cgroup_error;		/* why its memory is not known: -errno */
+	int64_t limit_kib;		/* that it may hold; 0: there is none */
 	struct cgroup_memory charged;	/* at this checkpoint */
 	int64_t others;			/* KiB of processes that the program has
 					 * started itself */

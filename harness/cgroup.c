@@ -159,6 +159,55 @@ int cgroup_read(const struct cgroup *c, struct cgroup_memory *m)
 	return result;
 }
 
+/* Writes a number into DIRECTORY/NAME.  0 or -errno. */
+static int write_number(const char *directory, const char *name, int64_t value)
+{
+	char *path = xasprintf("%s/%s", directory, name);
+	int fd = open(path, O_WRONLY | O_CLOEXEC), result = 0;
+
+	if (fd < 0 || dprintf(fd, "%lld", (long long)value) < 0)
+		result = -errno;
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return result;
+}
+
+int cgroup_limit(const struct cgroup *c, int64_t kib)
+{
+	int result;
+
+	if (c->path == NULL)
+		return -ENOENT;
+	result = write_number(c->path, c->version == 2 ? "memory.max" :
+			      "memory.limit_in_bytes", kib * 1024);
+	if (result < 0)
+		return result;
+	/* Kernels without swap accounting lack these. */
+	result = c->version == 2 ?
+		write_number(c->path, "memory.swap.max", 0) :
+		write_number(c->path, "memory.memsw.limit_in_bytes",
+			     kib * 1024);
+	return result == -ENOENT ? 0 : result;
+}
+
+int64_t cgroup_oom_kills(const struct cgroup *c)
+{
+	char *text;
+	int64_t n;
+	int result;
+
+	if (c->path == NULL)
+		return -ENOENT;
+	result = read_entry(c->path, c->version == 2 ? "memory.events" :
+			    "memory.oom_control", &text);
+	if (result < 0)
+		return result;
+	n = stat_value(text, "oom_kill");
+	free(text);
+	return n < 0 ? -EINVAL : n;
+}
+
 int cgroup_enter(int procs)
 {
 	return write(procs, "0", 1) == 1 ? 0 : -errno;

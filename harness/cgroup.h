@@ -40,6 +40,14 @@ int cgroup_enter(int procs);
 /* Reads what is charged now.  0 or -errno. */
 int cgroup_read(const struct cgroup *c, struct cgroup_memory *m);
 
+/* Sets what may be charged, swap included, before processes enter; beyond it the
+ * kernel ends processes of the cgroup.  0 or -errno. */
+int cgroup_limit(const struct cgroup *c, int64_t kib);
+
+/* How many processes the kernel has ended for want of memory below the limit, or
+ * -errno. */
+int64_t cgroup_oom_kills(const struct cgroup *c);
+
 /* Removes the cgroup, whose processes must be dead, and frees.  0, or -errno when
  * it had to be left to the next cgroup_make() on this host. */
 int cgroup_fini(struct cgroup *c);

@@ -15,15 +15,28 @@ struct arguments {
 	const char *key;
 };
 
+enum { KEY_MEMORY = OPTION_AFTER_LIMITS };
+
 static const struct argp_option options[] = {
 	LIMIT_OPTIONS,
+	{ "memory-limit", KEY_MEMORY, "SIZE", 0,
+	  "what the cell's memory cgroup may hold, if one can be made (default: "
+	  "no limit)", 0 },
 	{ 0 }
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
+	int64_t bytes;
 
+	if (key == KEY_MEMORY) {
+		if (parse_size(arg, &bytes) < 0 || bytes < 1024)
+			argp_error(state, "--memory-limit takes a size such as "
+				   "512M, not '%s'", arg);
+		a->limits.memory_kib = bytes / 1024;
+		return 0;
+	}
 	if (key == ARGP_KEY_ARG && a->key == NULL) {
 		a->key = arg;
 		return 0;

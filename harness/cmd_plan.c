@@ -8,17 +8,23 @@
 
 #include "capacityplan.h"
 #include "capacitytable.h"
+#include "capacityverify.h"
+#include "celllimits.h"
 #include "commands.h"
+#include "family.h"
 #include "install.h"
 #include "runchoice.h"
 
 struct arguments {
 	struct capacity_request request;
+	struct cell_limits limits;
+	int verify;
 	const char *db;
 	const char *format;
 };
 
-enum { KEY_PYTHON = OPTION_AFTER_CAPACITY, KEY_WORKLOAD, KEY_FORMAT };
+enum { KEY_PYTHON = OPTION_AFTER_CAPACITY, KEY_WORKLOAD, KEY_FORMAT,
+       KEY_VERIFY };
 
 static const struct argp_option options[] = {
 	{ 0, 0, 0, 0, "What to plan for:", 1 },
@@ -31,6 +37,11 @@ static const struct argp_option options[] = {
 	{ "run", OPTION_RUN, "ID,...", 0, "which runs (default: all)", 0 },
 	{ "db", OPTION_DB, "FILE", 0, "the results database", 0 },
 	{ 0, 0, 0, 0, "How:", 3 },
+	{ "verify", KEY_VERIFY, 0, 0,
+	  "run the recommended number of workers, and a quarter more, within "
+	  "that memory, and compare; 5 is the exit code if they are not as "
+	  "predicted", 0 },
+	LIMIT_OPTIONS,
 	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
 	  0 },
 	{ 0 }
@@ -59,6 +70,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_DB:
 		a->db = arg;
 		return 0;
+	case KEY_VERIFY:
+		a->verify = 1;
+		return 0;
 	case KEY_FORMAT:
 		if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0)
 			argp_error(state, "--format takes table or json, not "
@@ -74,6 +88,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   "--memory=16G, for example");
 		return 0;
 	default:
+		if (limits_parse(key, arg, state, &a->limits) == 0)
+			return 0;
 		return capacity_option_parse(key, arg, state, &a->request);
 	}
 }
@@ -96,17 +112,22 @@ static int judge(const json_t *document)
 	json_array_foreach(plans, index, p)
 		lost += json_integer_value(json_object_get(p, "lost_samples"));
 	if (json_is_null(json_object_get(document, "recommended")))
-		return fail(EXIT_UNSUPPORTED, "no stack can be recommended: "
-			    "none both fits into the memory and keeps the "
-			    "limits; the reasons are above");
+		return EXIT_UNSUPPORTED;
 	return lost > 0 ? EXIT_UNTRUSTED : EXIT_OK;
 }
 
-static int print_plan(const struct arguments *a, const json_t *document)
+/* Prints the plan, tried out before if that was asked for.  An exit code. */
+static int print_plan(const struct arguments *a, json_t *document)
 {
 	const json_t *warning;
 	size_t index;
+	int code = judge(document), verified = 0;
 
+	if (a->verify && code != EXIT_UNSUPPORTED) {
+		catch_signals();
+		family_adopt_strays();
+		verified = capacity_verify(document, &a->limits);
+	}
 	if (strcmp(a->format, "json") == 0) {
 		json_dumpf(document, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -116,13 +137,19 @@ static int print_plan(const struct arguments *a, const json_t *document)
 	fflush(stdout);
 	json_array_foreach(json_object_get(document, "warnings"), index, warning)
 		complain("warning: %s", json_string_value(warning));
-	return judge(document);
+	if (code == EXIT_UNSUPPORTED)
+		complain("no stack can be recommended: none both fits into the "
+			 "memory and keeps the limits; the reasons are above");
+	if (verified == EXIT_UNTRUSTED)
+		complain("--verify: not as predicted; see above");
+	return verified ? verified : code;
 }
 
 int cmd_plan(int argc, char **argv)
 {
 	struct arguments a = {
 		.request = capacity_request_default(),
+		.limits = limits_default(),
 		.db = install_default_db(),
 		.format = "table",
 	};

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "celllimits.h"
+#include "cellprocess.h"
 #include "commands.h"
 #include "doctor.h"
 #include "draw.h"
@@ -229,57 +230,6 @@ static json_t *options_json(const struct selection *s, const struct plan *plan,
 		"baseline", plan->baseline);
 }
 
-/* A document for a cell whose own process gave none. */
-static json_t *failed_document(const char *key_text, const char *reason)
-{
-	json_t *document = json_pack("{ss ss ss}", "key", key_text,
-				     "status", "failed", "reason", reason);
-
-	if (document == NULL)
-		document = json_pack("{ss ss ss}", "key", key_text, "status",
-				     "failed", "reason", "no readable reason");
-	return document;
-}
-
-/* Runs one cell in a process of its own.  A new document; NULL when the cell
- * was interrupted. */
-static json_t *run_cell(const char *key, const struct cell_limits *limits)
-{
-	char *timeout = xasprintf("--timeout=%ld", limits->timeout_s);
-	char *min_free = xasprintf("--min-free=%lldK",
-				   (long long)limits->min_free_kib);
-	char *parallel = xasprintf("--parallel=%d", limits->parallel);
-	char *argv[] = { "/proc/self/exe", "cell", (char *)key, timeout,
-			 min_free, parallel, NULL };
-	char *out = NULL, *err = NULL, *reason = NULL;
-	json_t *document = NULL;
-	int status = 0;
-	/* The cell keeps its own time limit; this one is for a cell's process
-	 * that itself hangs. */
-	int result = run_program(argv, limits->timeout_s + 60, &out, &err,
-				 &status);
-
-	/* A cell that ended as the signal came is finished all the same. */
-	document = result == 0 ? json_loads(out, 0, NULL) : NULL;
-	if (document != NULL || interrupted)
-		goto out;
-	if (result < 0)
-		reason = xasprintf("the cell's process: %s", strerror(-result));
-	else
-		reason = xasprintf("the cell's process %s%s%.300s",
-				   describe_status(status), *err ? ": " : "",
-				   last_line(err));
-	document = failed_document(key, reason);
-out:
-	free(timeout);
-	free(min_free);
-	free(parallel);
-	free(out);
-	free(err);
-	free(reason);
-	return document;
-}
-
 /* Runs the pending cells of `run`.  0, or an exit code. */
 static int run_pending(struct store *s, int64_t run,
 		       const struct cell_limits *limits)
@@ -295,7 +245,7 @@ static int run_pending(struct store *s, int64_t run,
 		json_t *document;
 
 		progress_show(&progress, text);
-		document = run_cell(text, limits);
+		document = cellprocess_run(text, limits);
 		if (document == NULL) {
 			code = EXIT_INTERRUPTED;
 			break;
