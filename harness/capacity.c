@@ -145,10 +145,13 @@ double capacity_age_at_limit(const struct capacity_model *m, long workers,
 	return last->requests + (limit_kib - before) / growth;
 }
 
-/* The model's point at exactly `requests`, or NULL. */
+/* The model's point at exactly `requests`, or NULL.  It is likely to be the one of
+ * index `guess`. */
 static const struct capacity_point *find_point(const struct capacity_model *m,
-					       double requests)
+					       double requests, size_t guess)
 {
+	if (guess < m->n && m->points[guess].requests == requests)
+		return &m->points[guess];
 	for (size_t i = 0; i < m->n; i++)
 		if (m->points[i].requests == requests)
 			return &m->points[i];
@@ -175,7 +178,7 @@ void capacity_average(const struct capacity_model *models, size_t n,
 
 		for (k = 0; k < n; k++) {
 			const struct capacity_point *p =
-				find_point(&models[k], sum.requests);
+				find_point(&models[k], sum.requests, i);
 
 			if (p == NULL)
 				break;

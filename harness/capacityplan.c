@@ -21,11 +21,12 @@
 #include "stats.h"
 
 #define SEED 1
-/* Draws per group: enough for percentiles, and bounded for groups of very many
- * cells. */
+/* An interval's resamples, and its draws where a group has many cells; then the
+ * cells are first averaged to at most so many batches, whose means are as certain
+ * together as the cells are. */
 #define RESAMPLES 2000
-#define DRAWS 100000
-#define RESAMPLES_LEAST 200
+#define DRAWS 30000
+#define BATCHES 64
 
 struct plan_of {
 	const struct capacity_group *group;
@@ -93,24 +94,21 @@ interval_of(const struct capacity_group *g, double requests,
 	    double (*figure)(const double *means, const void *arg),
 	    const struct figure *f)
 {
-	double *values = xcalloc(2 * g->cells, sizeof *values);
-	size_t resamples = DRAWS / g->cells;
-	struct stats_interval i;
+	double values[2 * BATCHES] = { 0 };
+	size_t per_batch = (g->cells + BATCHES - 1) / BATCHES;
+	size_t batches = g->cells / per_batch;
+	size_t resamples = DRAWS / batches;
 
-	if (resamples > RESAMPLES)
-		resamples = RESAMPLES;
-	if (resamples < RESAMPLES_LEAST)
-		resamples = RESAMPLES_LEAST;
-	for (size_t k = 0; k < g->cells; k++) {
+	/* What is left over would make a smaller batch. */
+	for (size_t k = 0; k < batches * per_batch; k++) {
 		struct capacity_point at = capacity_at(&g->members[k], requests);
+		double *batch = &values[k / per_batch * 2];
 
-		values[2 * k] = at.shared_kib;
-		values[2 * k + 1] = at.private_kib;
+		batch[0] += at.shared_kib / (double)per_batch;
+		batch[1] += at.private_kib / (double)per_batch;
 	}
-	i = stats_figure_interval(values, g->cells, 2, figure, f, SEED,
-				  resamples);
-	free(values);
-	return i;
+	return stats_figure_interval(values, batches, 2, figure, f, SEED,
+		resamples < RESAMPLES ? resamples : RESAMPLES);
 }
 
 /* Fills in a plan of its group; `base` is the block's `none`, or NULL. */

@@ -1,8 +1,10 @@
 /* capacityread.c - reads groups of cells and makes their models.
  *
  * Cells are read in the order of their ids and looked up one by one in curve and
- * metric, of which a planner needs few keys: the partial index curve_capacity of
- * schema.sql holds just these.  Databases without it work, too, only slower.
+ * metric, of which a planner needs few keys: the partial indices curve_capacity
+ * and metric_capacity of schema.sql hold just these.  Databases without them work,
+ * too, only slower.  SQLite takes such an index when a query's condition is that of
+ * the index, word for word.
  */
 #define _GNU_SOURCE
 #include "capacityread.h"
@@ -17,7 +19,6 @@
 #include "samehost.h"
 #include "storeparts.h"
 
-/* The text of `WHERE` must be that of the index, word for word. */
 #define CURVE_KEYS "('total_kib', 'worker_private_kib', 'page_tables_kib')"
 
 static const char cells_sql[] =
@@ -48,8 +49,8 @@ struct building {
 
 /* What is known of one cell. */
 struct cell_values {
+	size_t n;		/* of points */
 	struct capacity_point points[CHECKPOINTS_MAX];
-	size_t n;
 	double leak, p50, p99, max, cpu;
 };
 
@@ -225,16 +226,18 @@ static int read_curve(struct reader *r, int64_t id, long workers,
 	struct curve_row now = { -1, NAN, NAN, NAN };
 	int code;
 
+	v->n = 0;
 	sqlite3_bind_int64(r->curve, 1, id);
 	while ((code = sqlite3_step(r->curve)) == SQLITE_ROW) {
 		double requests = sqlite3_column_double(r->curve, 0);
-		const char *key = (const char *)sqlite3_column_text(r->curve, 1);
+		const char *key = sqlite3_column_blob(r->curve, 1);
 		double value = value_of(r->curve, 2);
 
 		if (requests != now.requests) {
 			take_point(v, &now, workers);
 			now = (struct curve_row){ requests, NAN, NAN, NAN };
 		}
+		/* The first letters of CURVE_KEYS differ. */
 		*(*key == 't' ? &now.total : *key == 'w' ? &now.private :
 		  &now.tables) = value;
 	}
@@ -333,7 +336,7 @@ static void note_run(struct reader *r, int64_t run)
 /* Takes in the current cell.  0 or -1. */
 static int read_cell(struct reader *r)
 {
-	struct cell_values v = { .n = 0 };
+	struct cell_values v;
 	const char *status = text(r, CELL_STATUS);
 	int64_t id = sqlite3_column_int64(r->cells, CELL_ID);
 	long workers = number(r, CELL_WORKERS);

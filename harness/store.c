@@ -189,9 +189,10 @@ int store_open(struct store *s, const char *path, enum store_mode mode)
 	}
 	if (mode == STORE_WRITE && take_lock(s) < 0)
 		goto failed;
-	if (sqlite3_open_v2(path, &s->db, mode == STORE_READ ?
-			    SQLITE_OPEN_READONLY :
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+	/* One thread uses it. */
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_NOMUTEX |
+			    (mode == STORE_READ ? SQLITE_OPEN_READONLY :
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE),
 			    NULL) != SQLITE_OK) {
 		store_broken(s, "open");
 		goto failed;

@@ -98,7 +98,10 @@ CREATE TABLE IF NOT EXISTS histogram (
     PRIMARY KEY (cell, generation, lower_ns)
 ) WITHOUT ROWID;
 
--- What 'plan' reads of the curves (harness/capacityread.c), so that it need not
--- go through all of them.
+-- What 'plan' reads (harness/capacityread.c, which must name the same keys), so
+-- that it need not go through all the rest.
 CREATE INDEX IF NOT EXISTS curve_capacity ON curve (cell, requests, key, value)
     WHERE key IN ('total_kib', 'worker_private_kib', 'page_tables_kib');
+CREATE INDEX IF NOT EXISTS metric_capacity ON metric (cell, key, value)
+    WHERE key IN ('leak_kib_per_1k', 'gc_pause_p50_us', 'gc_pause_p99_us',
+                  'gc_pause_max_us', 'worker_cpu_ms');
