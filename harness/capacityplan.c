@@ -21,11 +21,14 @@
 #include "stats.h"
 
 #define SEED 1
-/* An interval's resamples, and its draws where a group has many cells; then the
- * cells are first averaged to at most so many batches, whose means are as certain
+/* An interval's resamples: so many, unless draws are scarce because a group has
+ * many cells or because there are thousands of groups.  The cells of large groups
+ * are first averaged to at most so many batches, whose means are as certain
  * together as the cells are. */
 #define RESAMPLES 2000
-#define DRAWS 30000
+#define RESAMPLES_LEAST 200
+#define DRAWS 30000		/* per interval */
+#define DRAWS_IN_ALL 30000000
 #define BATCHES 64
 
 struct plan_of {
@@ -68,6 +71,7 @@ static void warn(struct plans *p, const char *format, ...)
 struct figure {
 	double limit_kib;
 	long workers;
+	size_t draws;
 };
 
 static double fit_figure(const double *means, const void *arg)
@@ -97,7 +101,7 @@ interval_of(const struct capacity_group *g, double requests,
 	double values[2 * BATCHES] = { 0 };
 	size_t per_batch = (g->cells + BATCHES - 1) / BATCHES;
 	size_t batches = g->cells / per_batch;
-	size_t resamples = DRAWS / batches;
+	size_t resamples = f->draws / batches;
 
 	/* What is left over would make a smaller batch. */
 	for (size_t k = 0; k < batches * per_batch; k++) {
@@ -107,19 +111,24 @@ interval_of(const struct capacity_group *g, double requests,
 		batch[0] += at.shared_kib / (double)per_batch;
 		batch[1] += at.private_kib / (double)per_batch;
 	}
+	if (resamples > RESAMPLES)
+		resamples = RESAMPLES;
+	if (resamples < RESAMPLES_LEAST)
+		resamples = RESAMPLES_LEAST;
 	return stats_figure_interval(values, batches, 2, figure, f, SEED,
-		resamples < RESAMPLES ? resamples : RESAMPLES);
+				     resamples);
 }
 
-/* Fills in a plan of its group; `base` is the block's `none`, or NULL. */
+/* Fills in a plan of its group; `base` is the block's `none`, or NULL, `draws` what
+ * an interval may cost. */
 static void make_plan(struct plan_of *p, const struct capacity_request *r,
-		      const struct capacity_group *base)
+		      const struct capacity_group *base, size_t draws)
 {
 	const struct capacity_group *g = p->group;
 	double last = g->model.points[g->model.n - 1].requests, fit;
 	double p99 = capacity_mean(&g->pause_p99_us);
 	struct capacity_point tight;
-	struct figure f = { .limit_kib = p->limit_kib };
+	struct figure f = { .limit_kib = p->limit_kib, .draws = draws };
 
 	p->age = r->max_requests < 0 ? last : (double)r->max_requests;
 	p->at = capacity_at(&g->model, p->age);
@@ -328,6 +337,8 @@ static json_t *notes_json(const struct plan_of *p)
 		  "stay" },
 		{ g->makeshift > 0 && g->model.n > 1,
 		  "growth by the last two checkpoints only" },
+		{ g->collect_at > p->age && g->collect_at <= g->requests,
+		  "such workers end before their first full collection" },
 		{ p->peak.requests < p->age,
 		  "workers occupied more before that age than at it" },
 		{ p->age > (double)g->requests,
@@ -555,10 +566,14 @@ int capacity_plan(struct store *s, struct capacity_request *r,
 	struct capacity_groups groups;
 	struct plans plans = { .warnings = json_array() };
 	const struct capacity_group *base = NULL;
+	size_t draws;
 	int code;
 
 	code = capacity_read(s, &r->cells, &groups);
 	plans.items = xcalloc(groups.n + 1, sizeof *plans.items);
+	draws = DRAWS_IN_ALL / (groups.n + 1);
+	if (draws > DRAWS)
+		draws = DRAWS;
 	for (size_t i = 0; i < groups.n && code == 0; i++) {
 		const struct capacity_group *g = &groups.items[i];
 		struct plan_of *p = &plans.items[plans.n];
@@ -573,7 +588,7 @@ int capacity_plan(struct store *s, struct capacity_request *r,
 		p->group = g;
 		p->limit_kib = limit;
 		p->block = plans.blocks - 1;
-		make_plan(p, r, base);
+		make_plan(p, r, base, draws);
 		plans.n++;
 	}
 	if (code == 0) {

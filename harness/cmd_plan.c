@@ -127,6 +127,8 @@ static int print_plan(const struct arguments *a, json_t *document)
 		catch_signals();
 		family_adopt_strays();
 		verified = capacity_verify(document, &a->limits);
+		if (verified == EXIT_USAGE)
+			return verified;
 	}
 	if (strcmp(a->format, "json") == 0) {
 		json_dumpf(document, stdout, JSON_COMPACT);

@@ -397,6 +397,43 @@ static void test_steady(void **state)
 	assert_true(stats_is_steady(NAN));
 }
 
+static double sum_of_two(const double *means, const void *arg)
+{
+	return means[0] + *(const double *)arg * means[1];
+}
+
+static double inverse(const double *means, const void *arg)
+{
+	(void)arg;
+	return 1 / means[0];
+}
+
+/* A figure of means has the interval of what it is made of. */
+static void test_figure_intervals(void **state)
+{
+	/* Two columns: the second is the first one's tenth. */
+	double values[] = { 10, 1, 20, 2, 30, 3, 40, 4, 50, 5, 60, 6 };
+	double zeros[] = { 0, 0, 0, 0 }, first[6], ten = 10;
+	struct stats_interval i, plain;
+
+	(void)state;
+	for (int k = 0; k < 6; k++)
+		first[k] = values[2 * k] * 2;
+	plain = COMPARE(first, first).a.mean_interval;
+	i = stats_figure_interval(values, 6, 2, sum_of_two, &ten, 1, 4000);
+	assert_near(i.low, plain.low, 3);
+	assert_near(i.high, plain.high, 3);
+	assert_true(i.low > 20 && i.low < 70 && i.high > 70);
+	/* The columns of a repeat are drawn together. */
+	ten = -10;
+	i = stats_figure_interval(values, 6, 2, sum_of_two, &ten, 1, 400);
+	assert_near(i.low, 0, 1e-9);
+	assert_near(i.high, 0, 1e-9);
+	assert_none(stats_figure_interval(values, 3, 2, sum_of_two, &ten, 1,
+					  400));
+	assert_none(stats_figure_interval(zeros, 4, 1, inverse, NULL, 1, 400));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_inflation),
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_steady),
+		cmocka_unit_test(test_figure_intervals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
