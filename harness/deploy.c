@@ -18,8 +18,20 @@
 
 #include <stdlib.h>
 
+#include "cellkey.h"
 #include "install.h"
 #include "util.h"
+
+/* A comment for stacks that want the template to serve requests before it forks,
+ * which only the application can do; else nothing.  To free. */
+static char *rehearsal(const struct deployment *d, const char *indent)
+{
+	struct cellkey key = { .stack = (char *)d->stack };
+
+	return cellkey_uses(&key, "refork") ?
+		xasprintf("%s# here the application serves stack.rehearsals() "
+			  "requests of its own\n", indent) : xstrdup("");
+}
 
 /* `text` and the number of requests after which a worker is replaced, and `end`;
  * nothing if that was not asked for.  To free. */
@@ -33,6 +45,7 @@ static char *recycle(const struct deployment *d, const char *text,
 static char *gunicorn_lines(const struct deployment *d, const char *path)
 {
 	char *requests = recycle(d, "max_requests = ", "\n");
+	char *rehearse = rehearsal(d, "    ");
 	char *lines = xasprintf(
 		"# gunicorn.conf.py; start with PYTHONPATH=%s\n"
 		"import permafrost\n"
@@ -42,13 +55,15 @@ static char *gunicorn_lines(const struct deployment *d, const char *path)
 		"stack = permafrost.Stack(\"%s\")\n"
 		"stack.before_warm()\n"
 		"def when_ready(server):     # the application is loaded, no worker yet\n"
+		"%s"
 		"    stack.before_fork()\n"
 		"def post_fork(server, worker):\n"
 		"    stack.after_fork_child()\n"
 		"def post_request(worker, req, environ, resp):\n"
 		"    stack.after_request()\n",
-		path, d->workers, requests, d->stack);
+		path, d->workers, requests, d->stack, rehearse);
 
+	free(rehearse);
 	free(requests);
 	return lines;
 }
@@ -56,6 +71,7 @@ static char *gunicorn_lines(const struct deployment *d, const char *path)
 static char *uwsgi_lines(const struct deployment *d, const char *path)
 {
 	char *requests = recycle(d, " --max-requests=", "");
+	char *rehearse = rehearsal(d, "");
 	char *lines = xasprintf(
 		"# permafrost_wsgi.py; start with PYTHONPATH=%s\n"
 		"# uwsgi --master --processes=%ld%s --wsgi-file=permafrost_wsgi.py\n"
@@ -65,9 +81,11 @@ static char *uwsgi_lines(const struct deployment *d, const char *path)
 		"from myapp import application      # yours; not with --lazy-apps\n"
 		"uwsgidecorators.postfork(stack.after_fork_child)\n"
 		"uwsgi.after_req_hook = stack.after_request\n"
+		"%s"
 		"stack.before_fork()                # last, right before the first fork\n",
-		path, d->workers, requests, d->stack);
+		path, d->workers, requests, d->stack, rehearse);
 
+	free(rehearse);
 	free(requests);
 	return lines;
 }
@@ -76,6 +94,7 @@ static char *celery_lines(const struct deployment *d, const char *path)
 {
 	char *requests = recycle(d, "app.conf.worker_max_tasks_per_child = ",
 				 "\n");
+	char *rehearse = rehearsal(d, "    ");
 	char *lines = xasprintf(
 		"# where the Celery app is made; start with PYTHONPATH=%s\n"
 		"# and --pool=prefork, the default\n"
@@ -86,6 +105,7 @@ static char *celery_lines(const struct deployment *d, const char *path)
 		"stack = permafrost.Stack(\"%s\")\n"
 		"@signals.worker_init.connect       # the tasks are loaded, no child yet\n"
 		"def prepare(**kwargs):\n"
+		"%s"
 		"    stack.before_fork()\n"
 		"@signals.worker_process_init.connect\n"
 		"def forked(**kwargs):\n"
@@ -93,8 +113,9 @@ static char *celery_lines(const struct deployment *d, const char *path)
 		"@signals.task_postrun.connect\n"
 		"def served(**kwargs):\n"
 		"    stack.after_request()\n",
-		path, d->workers, requests, d->stack);
+		path, d->workers, requests, d->stack, rehearse);
 
+	free(rehearse);
 	free(requests);
 	return lines;
 }

@@ -266,6 +266,8 @@ json --memory=50M --verify
 [ "$status" -eq 0 ] || [ "$status" -eq 5 ] || fail "exit code $status"
 expect_plan "[c['expected_limit_hit'] for c in d['verify']['cells']] ==
 	[False, True] and d['verify']['cells'][1]['limit_hit'] and
+	(d['verify']['cells'][1]['memory_limit_kib'] is None or
+	d['verify']['cells'][1]['status'] == 'failed') and
 	4 * d['verify']['cells'][1]['workers'] >=
 	5 * d['verify']['cells'][0]['workers']"
 refused "more than the 256 that a cell can have" --memory=1024T --verify
@@ -320,6 +322,20 @@ db.executescript(sys.argv[2])' "$db" "$1"
 	json --memory=200M
 	cmp -s "$tmp/plan.json" "$tmp/first.json" ||
 		fail "a plan differs when repeated"
+
+	# The best one misses the limit on pauses.
+	json --memory=1G
+	best=$(ask "$tmp/plan.json" 'd["recommended"]["strategy"]')
+	change "INSERT OR REPLACE INTO metric SELECT id, 'gc_pause_p99_us',
+		CASE strategy WHEN '$best' THEN 90000 ELSE 1000 END, NULL
+		FROM cells"
+	json --memory=1G --pause-p99=50ms
+	expect_status 0
+	expect_plan "[x['strategy'] for x in d['plans'] if x['misses_pause']] ==
+		['$best'] and d['recommended']['strategy'] != '$best' and
+		p['$best']['reason'] == 'p99 pause of 90 ms, longer than 50 ms'"
+	json --memory=1G --pause-p99=0.09s
+	expect_plan "d['recommended']['strategy'] == '$best'"
 
 	change "UPDATE metric SET value = NULL WHERE key = 'leak_kib_per_1k'"
 	json --memory=1G --max-requests=200
