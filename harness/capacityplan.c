@@ -42,6 +42,7 @@ struct plan_of {
 	struct capacity_point peak;	/* when they occupy most */
 	struct stats_interval fit_interval, total_interval;
 	double total_kib, cpu_ratio, age_at_limit;
+	double exit_kib;		/* what a worker may copy as it exits */
 	int misses_pause, extrapolated, recommended;
 	char *reason;			/* or NULL */
 };
@@ -120,9 +121,10 @@ interval_of(const struct capacity_group *g, double requests,
 }
 
 /* Fills in a plan of its group; `base` is the block's `none`, or NULL, `draws` what
- * an interval may cost. */
+ * an interval may cost, `page_kib` the size of a page. */
 static void make_plan(struct plan_of *p, const struct capacity_request *r,
-		      const struct capacity_group *base, size_t draws)
+		      const struct capacity_group *base, size_t draws,
+		      double page_kib)
 {
 	const struct capacity_group *g = p->group;
 	double last = g->model.points[g->model.n - 1].requests, fit;
@@ -143,6 +145,7 @@ static void make_plan(struct plan_of *p, const struct capacity_request *r,
 		p->workers, p->limit_kib) : NAN;
 	p->cpu_ratio = base == NULL ? NAN : capacity_mean(&g->cpu_ms) /
 		capacity_mean(&base->cpu_ms);
+	p->exit_kib = capacity_mean(&g->exit_faults) * page_kib;
 	p->misses_pause = r->pause_p99_us > 0 && p99 > r->pause_p99_us;
 	p->extrapolated = capacity_extrapolates(&g->model, p->workers, p->age);
 	f.workers = p->workers;
@@ -319,8 +322,9 @@ static json_t *model_json(const struct capacity_model *m)
 			 real(m->slope));
 }
 
-/* What is to be known about a plan's figures.  New. */
-static json_t *notes_json(const struct plan_of *p)
+/* What is to be known about a plan's figures; `spare_kib` of the memory are kept
+ * free.  New. */
+static json_t *notes_json(const struct plan_of *p, double spare_kib)
 {
 	const struct capacity_group *g = p->group;
 	json_t *notes = json_array();
@@ -337,6 +341,8 @@ static json_t *notes_json(const struct plan_of *p)
 		  "stay" },
 		{ g->makeshift > 0 && g->model.n > 1,
 		  "growth by the last two checkpoints only" },
+		{ p->exit_kib > spare_kib,
+		  "a worker that exits may copy more than is kept free" },
 		{ g->collect_at > p->age && g->collect_at <= g->requests,
 		  "such workers end before their first full collection" },
 		{ p->peak.requests < p->age,
@@ -353,7 +359,7 @@ static json_t *notes_json(const struct plan_of *p)
 	return notes;
 }
 
-static json_t *plan_json(const struct plan_of *p)
+static json_t *plan_json(const struct plan_of *p, double spare_kib)
 {
 	const struct capacity_group *g = p->group;
 	json_t *measured = json_array();
@@ -387,6 +393,7 @@ static json_t *plan_json(const struct plan_of *p)
 	json_object_set_new(plan, "peak_requests", real(p->peak.requests));
 	json_object_set_new(plan, "worker_private_kib",
 			    real(p->at.private_kib));
+	json_object_set_new(plan, "exit_kib", real(p->exit_kib));
 	json_object_set_new(plan, "leak_kib_per_1k", real(g->leak_kib_per_1k));
 	json_object_set_new(plan, "requests_to_limit",
 			    isfinite(p->age_at_limit) ? json_integer(
@@ -406,7 +413,7 @@ static json_t *plan_json(const struct plan_of *p)
 	json_object_set_new(plan, "recommended", json_boolean(p->recommended));
 	json_object_set_new(plan, "reason", p->reason ? json_string(p->reason) :
 			    json_null());
-	json_object_set_new(plan, "notes", notes_json(p));
+	json_object_set_new(plan, "notes", notes_json(p, spare_kib));
 	return plan;
 }
 
@@ -470,6 +477,8 @@ static void make_warnings(struct plans *plans,
 {
 	size_t few = 0, single = 0, makeshift = 0, silent = 0, beyond = 0;
 	size_t falling = 0, crowded = 0, failed = 0, unmeasured = 0;
+	double spare = (double)r->memory_kib * r->reserve_percent / 100;
+	double leaving = 0;
 	int64_t lost = 0;
 
 	for (size_t i = 0; i < plans->n; i++) {
@@ -481,6 +490,7 @@ static void make_warnings(struct plans *plans,
 		silent += p->group->pause_p99_us.n == 0;
 		falling += p->group->leak_kib_per_1k < 0 &&
 			p->age > (double)p->group->requests;
+		leaving = fmax(leaving, p->exit_kib);
 		beyond += p->age > (double)p->group->requests;
 		crowded += p->workers >
 			CAPACITY_REACH * p->group->model.most_measured;
@@ -511,6 +521,10 @@ static void make_warnings(struct plans *plans,
 		     "times the workers that were measured; run with more "
 		     "--workers, or see --verify", crowded, plans->n,
 		     CAPACITY_REACH);
+	if (leaving > spare)
+		warn(plans, "a worker that exits may copy up to %.0f MiB, more "
+		     "than the %.0f MiB that are kept free; choose a larger "
+		     "--reserve", leaving / 1024, spare / 1024);
 	if (falling > 0)
 		warn(plans, "in %zu of %zu plans private memory fell; beyond what "
 		     "was measured it is taken to stay", falling, plans->n);
@@ -538,6 +552,7 @@ static json_t *plans_json(struct plans *plans,
 			  const struct capacity_groups *groups,
 			  const struct capacity_request *r, double limit_kib)
 {
+	double spare = (double)r->memory_kib - limit_kib;
 	json_t *list = json_array();
 	json_t *document = json_pack("{sI sf sf so so so so}",
 		"memory_kib", (json_int_t)r->memory_kib,
@@ -550,7 +565,8 @@ static json_t *plans_json(struct plans *plans,
 		"host", groups->host ? json_incref(groups->host) : json_null());
 
 	for (size_t i = 0; i < plans->n; i++)
-		json_array_append_new(list, plan_json(&plans->items[i]));
+		json_array_append_new(list, plan_json(&plans->items[i],
+						       spare));
 	json_object_set_new(document, "plans", list);
 	json_object_set_new(document, "recommended", recommendation_json(plans,
 		choose_first(plans, r->workers > 0), r));
@@ -566,11 +582,14 @@ int capacity_plan(struct store *s, struct capacity_request *r,
 	struct capacity_groups groups;
 	struct plans plans = { .warnings = json_array() };
 	const struct capacity_group *base = NULL;
+	double page_kib;
 	size_t draws;
 	int code;
 
 	code = capacity_read(s, &r->cells, &groups);
 	plans.items = xcalloc(groups.n + 1, sizeof *plans.items);
+	page_kib = json_number_value(json_object_get(groups.host,
+						     "page_bytes")) / 1024;
 	draws = DRAWS_IN_ALL / (groups.n + 1);
 	if (draws > DRAWS)
 		draws = DRAWS;
@@ -588,7 +607,7 @@ int capacity_plan(struct store *s, struct capacity_request *r,
 		p->group = g;
 		p->limit_kib = limit;
 		p->block = plans.blocks - 1;
-		make_plan(p, r, base, draws);
+		make_plan(p, r, base, draws, page_kib);
 		plans.n++;
 	}
 	if (code == 0) {

@@ -39,7 +39,7 @@ static const char curve_sql[] =
 static const char metric_sql[] =
 	"SELECT key, value FROM metric WHERE cell = ?1 AND key IN ("
 	"'leak_kib_per_1k', 'gc_pause_p50_us', 'gc_pause_p99_us', "
-	"'gc_pause_max_us', 'worker_cpu_ms')";
+	"'gc_pause_max_us', 'worker_cpu_ms', 'exit_faults')";
 
 /* A group while it is being read. */
 struct building {
@@ -51,7 +51,7 @@ struct building {
 struct cell_values {
 	size_t n;		/* of points */
 	struct capacity_point points[CHECKPOINTS_MAX];
-	double leak, p50, p99, max, cpu;
+	double leak, p50, p99, max, cpu, exit_faults;
 };
 
 struct reader {
@@ -256,6 +256,7 @@ static int read_metrics(struct reader *r, int64_t id, struct cell_values *v)
 		{ "leak_kib_per_1k", &v->leak }, { "gc_pause_p50_us", &v->p50 },
 		{ "gc_pause_p99_us", &v->p99 }, { "gc_pause_max_us", &v->max },
 		{ "worker_cpu_ms", &v->cpu },
+		{ "exit_faults", &v->exit_faults },
 	};
 	int code;
 
@@ -314,6 +315,7 @@ static void add_cell(struct building *b, const struct cell_values *v,
 	add_known(&g->pause_p50_us, v->p50);
 	add_known(&g->pause_p99_us, v->p99);
 	add_known(&g->cpu_ms, v->cpu);
+	add_known(&g->exit_faults, v->exit_faults);
 	g->pause_max_us = fmax(g->pause_max_us, v->max);
 }
 

@@ -45,7 +45,7 @@ struct capacity_group {
 	size_t makeshift;		/* cells whose slope is that of their last
 					 * two checkpoints */
 	double leak_kib_per_1k;		/* mean, may be negative; NAN */
-	struct capacity_mean pause_p50_us, pause_p99_us, cpu_ms;
+	struct capacity_mean pause_p50_us, pause_p99_us, cpu_ms, exit_faults;
 	double pause_max_us;		/* the longest of all cells; NAN */
 };
 

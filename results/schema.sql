@@ -104,4 +104,4 @@ CREATE INDEX IF NOT EXISTS curve_capacity ON curve (cell, requests, key, value)
     WHERE key IN ('total_kib', 'worker_private_kib', 'page_tables_kib');
 CREATE INDEX IF NOT EXISTS metric_capacity ON metric (cell, key, value)
     WHERE key IN ('leak_kib_per_1k', 'gc_pause_p50_us', 'gc_pause_p99_us',
-                  'gc_pause_max_us', 'worker_cpu_ms');
+                  'gc_pause_max_us', 'worker_cpu_ms', 'exit_faults');

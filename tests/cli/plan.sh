@@ -262,7 +262,10 @@ expect_plan "len(d['verify']['cells']) == 1 and
 	d['verify']['cells'][0]['workers'] == 3 and
 	abs(d['verify']['cells'][0]['error_percent']) < 10 and
 	not d['verify']['cells'][0]['limit_hit']"
-json --memory=50M --verify
+json --memory=50M
+expect_match err.all 'a worker that exits may copy up to .* --reserve'
+json --memory=120M --reserve=60% --verify
+grep 'that exits may copy' "$tmp/err.all" && fail "60 % are enough"
 [ "$status" -eq 0 ] || [ "$status" -eq 5 ] || fail "exit code $status"
 expect_plan "[c['expected_limit_hit'] for c in d['verify']['cells']] ==
 	[False, True] and d['verify']['cells'][1]['limit_hit'] and
