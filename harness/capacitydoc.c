@@ -98,13 +98,14 @@ static json_t *plan_json(const struct plan_of *p, double spare_kib)
 {
 	const struct capacity_group *g = p->group;
 	json_t *measured = json_array();
-	json_t *plan = json_pack("{ss ss ss? ss ss sI sI sI sI sI}",
+	json_t *plan = json_pack("{ss ss ss? ss ss sI sI sI sI sI sI}",
 		"python", g->python, "tag", g->tag, "executable", g->executable,
 		"strategy", g->strategy, "workload", g->workload,
 		"scale", (json_int_t)g->scale,
 		"collect_at", (json_int_t)g->collect_at,
 		"block", (json_int_t)p->block,
 		"cells", (json_int_t)g->cells,
+		"newest_cell", (json_int_t)g->newest,
 		"requests_measured", (json_int_t)g->requests);
 
 	for (size_t i = 0; i < g->worker_counts; i++)
