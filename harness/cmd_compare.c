@@ -4,7 +4,6 @@
 #include <argp.h>
 #include <ctype.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "install.h"
 #include "metrics.h"
 #include "runchoice.h"
+#include "samehost.h"
 #include "stats.h"
 
 struct arguments {
@@ -267,41 +267,19 @@ static char *find_stack(const json_t *document, const char *typed)
 	return found;
 }
 
-/* Whether a fact is that of the same host.  A kernel keeps a little more memory
- * for itself at one boot than at the next. */
-static int same_fact(const json_t *a, const json_t *b)
-{
-	double x = json_number_value(a), y = json_number_value(b);
-
-	return json_equal(a, b) || (x > 100000 && fabs(x - y) < 0.01 * x);
-}
-
 /* Refuses runs of different hosts.  0 or an exit code. */
 static int check_hosts(const json_t *a, const json_t *b)
 {
-	static const char *const facts[] = { "cpu", "cpus", "machine", "kernel",
-					     "memory_kib" };
-	const json_t *ha = json_object_get(a, "host");
-	const json_t *hb = json_object_get(b, "host");
+	char *difference = samehost_difference(json_object_get(a, "host"),
+					       json_object_get(b, "host"));
 
-	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
-		const json_t *va = json_object_get(ha, facts[i]);
-		const json_t *vb = json_object_get(hb, facts[i]);
-		char *ta, *tb;
-
-		if (same_fact(va, vb))
-			continue;
-		ta = json_dumps(va, JSON_ENCODE_ANY);
-		tb = json_dumps(vb, JSON_ENCODE_ANY);
-		fail(EXIT_USAGE, "runs %lld and %lld are from different hosts "
-		     "(%s: %s and %s); --mixed-hosts compares them all the "
-		     "same", (long long)run_of(a), (long long)run_of(b),
-		     facts[i], ta ? ta : "unknown", tb ? tb : "unknown");
-		free(ta);
-		free(tb);
-		return EXIT_USAGE;
-	}
-	return 0;
+	if (difference == NULL)
+		return 0;
+	complain("runs %lld and %lld are from different hosts (%s); "
+		 "--mixed-hosts compares them all the same",
+		 (long long)run_of(a), (long long)run_of(b), difference);
+	free(difference);
+	return EXIT_USAGE;
 }
 
 /* Reads both sides of the request from the database.  0 or an exit code; the

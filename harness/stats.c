@@ -320,6 +320,53 @@ void stats_compare(const struct stats_group *group_a,
 	gsl_rng_free(rng);
 }
 
+/* Means of the columns over repeats; `rng` draws these anew, NULL takes each. */
+static void column_means(const double *values, size_t repeats, size_t columns,
+			 gsl_rng *rng, double *means)
+{
+	for (size_t k = 0; k < columns; k++)
+		means[k] = 0;
+	for (size_t i = 0; i < repeats; i++) {
+		size_t from = rng ? gsl_rng_uniform_int(rng, repeats) : i;
+
+		for (size_t k = 0; k < columns; k++)
+			means[k] += values[from * columns + k] / (double)repeats;
+	}
+}
+
+struct stats_interval
+stats_figure_interval(const double *values, size_t repeats, size_t columns,
+		      double (*figure)(const double *means, const void *arg),
+		      const void *arg, unsigned long seed, size_t resamples)
+{
+	struct stats_interval result = { NAN, NAN };
+	double *drawn, *means, estimate;
+	int finite = 1;
+	gsl_rng *rng;
+
+	if (repeats < STATS_MIN_REPEATS)
+		return result;
+	drawn = xcalloc(resamples, sizeof *drawn);
+	means = xcalloc(columns, sizeof *means);
+	rng = gsl_rng_alloc(gsl_rng_mt19937);
+	gsl_rng_set(rng, seed);
+	column_means(values, repeats, columns, NULL, means);
+	estimate = figure(means, arg);
+	finite = isfinite(estimate);
+	for (size_t r = 0; r < resamples && finite; r++) {
+		column_means(values, repeats, columns, rng, means);
+		drawn[r] = figure(means, arg);
+		finite = isfinite(drawn[r]);
+	}
+	if (finite)
+		result = interval(drawn, resamples, estimate,
+				  stretch_for((double)repeats), 1);
+	gsl_rng_free(rng);
+	free(drawn);
+	free(means);
+	return result;
+}
+
 double stats_late_change(const double *at, const double *values, size_t n)
 {
 	size_t half = 0;

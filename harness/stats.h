@@ -65,6 +65,16 @@ void stats_compare(const struct stats_group *a, const struct stats_group *b,
 		   unsigned long seed, size_t resamples,
 		   struct stats_comparison *result);
 
+/* The 95 % interval of a figure that is made of means over repeats:
+ * values[repeat * columns + column] are the measured ones, `figure` makes one
+ * number of their `columns` means.  Numbers below 0 do not count as possible: the
+ * figure is a size or a number.  NAN in both with fewer than STATS_MIN_REPEATS, or
+ * when the figure is not finite. */
+struct stats_interval
+stats_figure_interval(const double *values, size_t repeats, size_t columns,
+		      double (*figure)(const double *means, const void *arg),
+		      const void *arg, unsigned long seed, size_t resamples);
+
 /* By which part of its last value a curve changed from half of `at`'s last
  * point on; `at` ascends.  NAN when there is no earlier point in the second
  * half, or the last value is 0. */
