@@ -142,6 +142,8 @@ static json_t *plan_json(const struct plan_of *p, double spare_kib)
 	json_object_set_new(plan, "cpu_ratio", real(p->cpu_ratio));
 	json_object_set_new(plan, "lost_samples",
 			    json_integer(g->lost_samples));
+	json_object_set_new(plan, "never_collects",
+			    json_boolean(p->never_collects));
 	json_object_set_new(plan, "misses_pause",
 			    json_boolean(p->misses_pause));
 	json_object_set_new(plan, "extrapolated",

@@ -19,6 +19,8 @@ struct plan_of {
 	double total_kib, cpu_ratio, age_at_limit;
 	double exit_kib;		/* what a worker may copy as it exits */
 	int misses_pause, extrapolated, recommended;
+	int never_collects;		/* though `none` does */
+	int endless;			/* and no age ends that */
 	char *reason;			/* or NULL */
 };
 

@@ -2,8 +2,9 @@
  *
  * A block is what an application's operator cannot choose here: interpreter,
  * workload and its size.  Within a block the plan that is recommended is, of those
- * that fit and keep the pause limit, the one with the most workers, or with the
- * least memory when their number was given; then the one with the least CPU time.
+ * that fit, keep the pause limit and do not leak for ever, the one with the most
+ * workers, or with the least memory when their number was given; then the one with
+ * the least CPU time.
  * Of several blocks none is better than the other, but somebody must be first: the
  * best of those with the workload that was measured last.
  *
@@ -110,6 +111,9 @@ static void make_plan(struct plan_of *p, const struct capacity_request *r,
 		capacity_mean(&base->cpu_ms);
 	p->exit_kib = capacity_mean(&g->exit_faults) * page_kib;
 	p->misses_pause = r->pause_p99_us > 0 && p99 > r->pause_p99_us;
+	p->never_collects = base != NULL && base->pause_p99_us.n > 0 &&
+		g->pause_p99_us.n == 0;
+	p->endless = p->never_collects && r->max_requests < 0;
 	p->extrapolated = capacity_extrapolates(&g->model, p->workers, p->age);
 	f.workers = p->workers;
 	p->fit_interval = interval_of(g, tight.requests, fit_figure, &f);
@@ -119,7 +123,7 @@ static void make_plan(struct plan_of *p, const struct capacity_request *r,
 static int is_candidate(const struct plan_of *p)
 {
 	return p->known && p->workers > 0 && p->workers <= p->fit &&
-		!p->misses_pause;
+		!p->misses_pause && !p->endless;
 }
 
 /* Whether `a` is to be preferred; both are candidates. */
@@ -206,6 +210,9 @@ static char *objection(const struct plan_of *p,
 	if (p->workers > p->fit)
 		return xasprintf("%ld workers do not fit, %ld would", p->workers,
 				 p->fit);
+	if (p->endless)
+		return xstrdup("never collects, so what is in cycles stays for "
+			       "good: only with --max-requests");
 	if (p->misses_pause)
 		return xasprintf("p99 pause of %.3g ms, longer than %g ms",
 				 capacity_mean(&p->group->pause_p99_us) / 1000,

@@ -127,6 +127,8 @@ function evaluate(p, s)
 			Math.trunc(ageAtLimit(p.model, workers, s.limit)) : NaN,
 		misses: s.pause !== null && p.gc_pause_p99_us !== null &&
 			p.gc_pause_p99_us > s.pause,
+		leaves: p.exit_kib !== null && p.exit_kib > s.spare,
+		endless: p.never_collects && s.age === null,
 		extrapolated: extrapolates(p, workers, age),
 		peaks: peaksBefore(p.model, age, workers),
 		recommended: false,
@@ -136,7 +138,8 @@ function evaluate(p, s)
 
 function isCandidate(r)
 {
-	return r.known && r.workers > 0 && r.workers <= r.fits && !r.misses;
+	return r.known && r.workers > 0 && r.workers <= r.fits &&
+		!r.misses && !r.endless;
 }
 
 function isBetter(a, b, s)
@@ -198,21 +201,27 @@ function objection(r, s)
 			(r.point.own / 1024).toFixed(1) + " MiB more";
 	if (r.workers > r.fits)
 		return r.workers + " workers do not fit, " + r.fits + " would";
+	if (r.endless)
+		return "never collects, so what is in cycles stays for good: " +
+			"only with --max-requests";
 	return r.misses ? "p99 pause of " + Number(p99.toPrecision(3)) +
 		" ms, longer than " + s.pause / 1000 + " ms" : "";
 }
 
-/* notes_json() of harness/capacityplan.c: those that hang on settings are made
+/* notes_json() of harness/capacitydoc.c: those that hang on settings are made
  * anew, the others stay.  That a plan is extrapolated is told apart. */
 const ENDS_EARLY = "such workers end before their first full collection";
 const PEAKS = "workers occupied more before that age than at it";
+const LEAVES = "a worker that exits may copy more than is kept free";
 
 function notes(r)
 {
 	const p = r.plan;
 
 	return [...p.notes.filter((note) => note !== ENDS_EARLY &&
-		note !== PEAKS && !note.startsWith("extrapolated")),
+		note !== LEAVES && note !== PEAKS &&
+		!note.startsWith("extrapolated")),
+	r.leaves && LEAVES,
 	p.collect_at > r.age && p.collect_at <= p.requests_measured && ENDS_EARLY,
 	r.peaks && PEAKS].filter(Boolean);
 }

@@ -247,6 +247,7 @@ function update()
 	const kib = Math.floor(values.memory / 1024);
 	const limits = {
 		limit: kib * (1 - values.reserve / 100),
+		spare: kib * values.reserve / 100,
 		workers: values.workers,
 		age: values["max-requests"],
 		pause: values["pause-p99"],
