@@ -29,6 +29,7 @@
 #define MAX_REGIONS 32768
 #define MAX_EXCLUDED 8192
 #define MAPS_SPARE 256			/* mappings left for others to make */
+#define THREAD_BLOCK 3072		/* glibc's struct pthread has 2304 and more */
 #define STACK_MARGIN (UINT64_C(64) << 10)
 #define ENTRIES 512			/* of pagemap, read at a time */
 
@@ -123,15 +124,14 @@ static int exclude_segments(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-/* The thread's control block, and errno, which is among its variables. */
+/* The thread's control block, and errno, which is among its variables below it. */
 static void exclude_thread(struct finder *f)
 {
 	uint64_t block = (uintptr_t)pthread_self();
 	uint64_t variable = (uintptr_t)&errno;
-	uint64_t low = block < variable ? block : variable;
-	uint64_t high = block < variable ? variable : block;
 
-	exclude(f, low - f->page, high + f->page);
+	exclude(f, block < variable ? block : variable,
+		(block < variable ? variable : block) + THREAD_BLOCK);
 }
 
 static void add_region(struct finder *f, uint64_t start, uint64_t end,

@@ -149,9 +149,6 @@ expect_plan "all(x['extrapolated'] and abs(x['worker_private_kib'] -
 	x['model']['slope_kib_per_request']) < 1e-3 and
 	abs(x['model']['slope_kib_per_request'] -
 	max(0, x['leak_kib_per_1k']) / 1000) < 1e-6 for x in d['plans'])"
-expect_plan "p['threshold-zero']['workers'] < p['freeze']['workers'] or
-	p['threshold-zero']['leak_kib_per_1k'] <=
-	p['freeze']['leak_kib_per_1k']"
 
 # Limits that cannot be met.
 json --memory=4M

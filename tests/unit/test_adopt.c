@@ -209,7 +209,7 @@ static void move_thread(void *arg)
 	MUST(adopt() == 0);
 	asm volatile("mov %%fs:0, %0" : "=r"(before));
 	MUST(before == after);
-	MUST(is_adopted(arena) && is_adopted(arena + 7 * PAGE));
+	MUST(is_adopted(arena + 3 * PAGE - 1) && is_adopted(arena + 6 * PAGE));
 	MUST(!is_adopted(after) && !is_adopted(&errno));
 }
 
