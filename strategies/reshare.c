@@ -12,7 +12,7 @@
  * does one that is read again after it was given back, so the estimate is high.
  * A pass by requests looks at all pages, one by growth leaves hot ones (giveback.c)
  * alone, but for every eighth.  Passes that are due wait until those before them have
- * taken no more than `cpu` of the process's CPU time, 10 ms in advance, and 2 us for
+ * taken no more than `cpu` of the process's CPU time, 6 ms in advance, and 3 us for
  * each page that was given back for good.  So a worker whose pages come back at once
  * makes few passes, and one that reads its way through the heap as many as help.
  */
@@ -31,10 +31,10 @@
 
 /* CPU time that passes may take besides their share: some in advance, since a worker
  * copies most of what it ever copies in its first requests; and for each page given
- * back for good about what that takes, and less than copying it took (3 to 5 us on
+ * back for good what that takes at most, and no more than copying it took (3 to 5 us on
  * virtual machines). */
-#define ADVANCE_NS UINT64_C(10000000)
-#define EARNED_NS UINT64_C(2000)
+#define ADVANCE_NS UINT64_C(6000000)
+#define EARNED_NS UINT64_C(3000)
 
 static const struct strategy_option reshare_options[] = {
 	{
