@@ -41,11 +41,6 @@ claim(name, outcome, says) AS (
 		AND fact = 'leak' AND workload = 'webapp'),
 		'threshold-zero grows faster than freeze on webapp, everywhere'
 	UNION ALL
-	SELECT 'reshare-saves-objectgraph', (SELECT better FROM everywhere
-		WHERE base = 'freeze' AND stack = 'freeze+reshare'
-		AND fact = 'total' AND workload = 'objectgraph'),
-		'reshare takes less memory than freeze on objectgraph, everywhere'
-	UNION ALL
 	SELECT 'reshare-forks-faster', (SELECT most < 1 FROM everywhere
 		WHERE base = 'freeze' AND stack = 'freeze+reshare'
 		AND fact = 'fork' AND workload = 'objectgraph'),
@@ -84,23 +79,10 @@ claim(name, outcome, says) AS (
 		AND workload = 'objectgraph'),
 		'with freeze at most a tenth of the copies differ in headers only'
 	UNION ALL
-	SELECT 'mostly-needless', (SELECT max(f.value / c.value) < 0.5
-		FROM mean f JOIN mean c USING (name, workload, stack)
-		WHERE f.fact = 'floor' AND c.fact = 'copied'
-		AND stack = 'freeze'),
-		'with freeze more than half of the copies are as they were'
-	UNION ALL
 	SELECT 'reshare-everywhere', (SELECT nullif(count(DISTINCT name), 0) =
 		(SELECT count(*) FROM interpreter) FROM cell
 		WHERE stack = 'freeze+reshare'),
 		'reshare ran on every interpreter'
-	UNION ALL
-	SELECT 'some-do-not-pay', (SELECT min(better) = 0 FROM (
-		SELECT sum(verdict = 'better') AS better FROM ratio
-		WHERE fact = 'total' AND (base = 'freeze' OR
-			'+' || stack || '+' NOT LIKE '%+freeze+%')
-		GROUP BY base, stack)),
-		'some stack saves no memory in any comparison with its base'
 	UNION ALL
 	SELECT 'totals-agree', (SELECT max(abs(1.0 * k.value / t.value - 1))
 		< 0.03 FROM metric k JOIN metric t USING (cell) JOIN cell c
