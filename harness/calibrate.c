@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "celldoc.h"
 #include "procfs.h"
 #include "util.h"
 
@@ -53,13 +54,6 @@ static void add_row(struct verdict *v, const char *metric, double measured,
 		"reason", known ? NULL : reason));
 }
 
-static double number(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 /* Why a metric of the cell is null. */
 static const char *why(const struct verdict *v, const char *metric)
 {
@@ -72,7 +66,7 @@ static const char *why(const struct verdict *v, const char *metric)
 static void judge_workers(struct verdict *v, const char *metric, double low,
 			  double high)
 {
-	double measured = number(v->document, metric);
+	double measured = celldoc_number(v->document, metric);
 	const char *reason = why(v, metric);
 	const json_t *value;
 	size_t index;
@@ -98,8 +92,8 @@ static void judge_growth(struct verdict *v, const char *metric, double low,
 			 double high)
 {
 	const json_t *curve = json_object_get(v->document, "curve");
-	double first = number(json_array_get(curve, 0), metric);
-	double last = number(json_array_get(curve,
+	double first = celldoc_number(json_array_get(curve, 0), metric);
+	double last = celldoc_number(json_array_get(curve,
 					    json_array_size(curve) - 1), metric);
 	char *growth = xasprintf("%s grew by", metric);
 
@@ -117,7 +111,7 @@ static void judge_cause(struct verdict *v, const char *cause, double low,
 	const char *place, *reason = why(v, "worker_floor_pages");
 
 	json_object_foreach(copies, place, row)
-		pages += number(row, cause);
+		pages += celldoc_number(row, cause);
 	if (reason == NULL)
 		reason = json_string_value(json_object_get(
 			json_object_get(v->document, "methods"), "copies"));
@@ -137,8 +131,9 @@ static void judge_writes(struct verdict *v)
 /* On a cell large enough for what the kernel's figures lag behind. */
 static void judge_total(struct verdict *v)
 {
-	add_row(v, "total_kib / cgroup_kib", number(v->document, "total_kib") /
-		number(v->document, "cgroup_kib"), 0.97, 1.03,
+	add_row(v, "total_kib / cgroup_kib",
+		celldoc_number(v->document, "total_kib") /
+		celldoc_number(v->document, "cgroup_kib"), 0.97, 1.03,
 		why(v, "cgroup_kib"));
 }
 
@@ -173,7 +168,8 @@ static void judge_unmapped(struct verdict *v)
 {
 	double kib = v->known * 1024;
 
-	add_row(v, "unmapped_kib", number(v->document, "unmapped_kib"), kib,
+	add_row(v, "unmapped_kib",
+		celldoc_number(v->document, "unmapped_kib"), kib,
 		kib + 64, why(v, "unmapped_kib"));
 }
 

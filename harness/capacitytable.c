@@ -10,14 +10,6 @@
 #include "celldoc.h"
 #include "util.h"
 
-/* NAN when it is null or not there. */
-static double value(const json_t *object, const char *key)
-{
-	const json_t *v = json_object_get(object, key);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
 static int is_set(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
@@ -73,12 +65,13 @@ static char *interval_text(const json_t *interval)
 /* "P50 / P99 / LONGEST" in ms, or that there are none; to free. */
 static char *pauses_text(const json_t *p)
 {
-	double p99 = value(p, "gc_pause_p99_us");
+	double p99 = celldoc_number(p, "gc_pause_p99_us");
 
 	if (isnan(p99))
 		return xstrdup("none");
-	return xasprintf("%.2f / %.2f / %.2f", value(p, "gc_pause_p50_us") / 1000,
-			 p99 / 1000, value(p, "gc_pause_max_us") / 1000);
+	return xasprintf("%.2f / %.2f / %.2f",
+			 celldoc_number(p, "gc_pause_p50_us") / 1000, p99 / 1000,
+			 celldoc_number(p, "gc_pause_max_us") / 1000);
 }
 
 static void print_plan(FILE *out, const json_t *p, int width)
@@ -88,15 +81,15 @@ static void print_plan(FILE *out, const json_t *p, int width)
 
 	fprintf(out, "%c %-*s", is_set(p, "recommended") ? '*' : ' ', width,
 		celldoc_text(p, "strategy"));
-	print_number(out, 7, value(p, "workers"), 0);
+	print_number(out, 7, celldoc_number(p, "workers"), 0);
 	fprintf(out, " %-16s", interval);
-	print_number(out, 9, value(p, "total_kib") / 1024, 1);
-	print_number(out, 9, value(p, "peak_kib") / 1024, 1);
-	print_number(out, 11, value(p, "worker_private_kib") / 1024, 2);
-	print_number(out, 7, value(p, "leak_kib_per_1k"), 0);
-	print_number(out, 9, value(p, "requests_to_limit"), 0);
+	print_number(out, 9, celldoc_number(p, "total_kib") / 1024, 1);
+	print_number(out, 9, celldoc_number(p, "peak_kib") / 1024, 1);
+	print_number(out, 11, celldoc_number(p, "worker_private_kib") / 1024, 2);
+	print_number(out, 7, celldoc_number(p, "leak_kib_per_1k"), 0);
+	print_number(out, 9, celldoc_number(p, "requests_to_limit"), 0);
 	fprintf(out, "  %-22s", pauses);
-	print_number(out, 4, value(p, "cpu_ratio"), 2);
+	print_number(out, 4, celldoc_number(p, "cpu_ratio"), 2);
 	if (is_set(p, "misses_pause"))
 		fprintf(out, "  misses the pause limit");
 	if (is_set(p, "extrapolated"))
@@ -127,12 +120,13 @@ static void print_reasons(FILE *out, const json_t *plans, size_t first)
 
 static void print_title(FILE *out, const json_t *d)
 {
-	double pause = value(d, "pause_p99_us");
+	double pause = celldoc_number(d, "pause_p99_us");
 
 	fprintf(out, "%.0f MiB, of which %g %% are kept free: %.0f MiB for a "
 		"template and its workers",
-		value(d, "memory_kib") / 1024, value(d, "reserve_percent"),
-		value(d, "limit_kib") / 1024);
+		celldoc_number(d, "memory_kib") / 1024,
+		celldoc_number(d, "reserve_percent"),
+		celldoc_number(d, "limit_kib") / 1024);
 	if (!isnan(pause))
 		fprintf(out, "; p99 pauses within %g ms", pause / 1000);
 	fputc('\n', out);
@@ -179,13 +173,13 @@ static void print_verification(FILE *out, const json_t *v, double memory_kib)
 	json_array_foreach(cells, index, cell) {
 		int hit = is_set(cell, "limit_hit");
 
-		print_number(out, 7, value(cell, "workers"), 0);
-		print_number(out, 13, value(cell, "predicted_kib") / 1024, 1);
-		print_number(out, 12, value(cell, "measured_kib") / 1024, 1);
-		if (isnan(value(cell, "error_percent")))
+		print_number(out, 7, celldoc_number(cell, "workers"), 0);
+		print_number(out, 13, celldoc_number(cell, "predicted_kib") / 1024, 1);
+		print_number(out, 12, celldoc_number(cell, "measured_kib") / 1024, 1);
+		if (isnan(celldoc_number(cell, "error_percent")))
 			fprintf(out, "        -");
 		else
-			fprintf(out, "  %+5.1f %%", value(cell, "error_percent"));
+			fprintf(out, "  %+5.1f %%", celldoc_number(cell, "error_percent"));
 		fprintf(out, "  %s%s\n", hit ? "beyond the memory" :
 			"within the memory", is_set(cell, "good") ?
 			", as predicted" : ", NOT as predicted");
@@ -223,5 +217,5 @@ void capacitytable_print(FILE *out, const json_t *d)
 	print_legend(out);
 	print_recommendation(out, json_object_get(d, "recommended"));
 	print_verification(out, json_object_get(d, "verify"),
-			   value(d, "memory_kib"));
+			   celldoc_number(d, "memory_kib"));
 }

@@ -28,13 +28,6 @@
 #define UNCHARGED_KIB 16384
 #define SEED 1000		/* not one that a run begins with */
 
-static double value(const json_t *object, const char *key)
-{
-	const json_t *v = json_object_get(object, key);
-
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
 /* The model of a plan's document; its points are to be freed. */
 static struct capacity_model model_of(const json_t *plan)
 {
@@ -42,7 +35,7 @@ static struct capacity_model model_of(const json_t *plan)
 	const json_t *curve = json_object_get(model, "curve"), *row;
 	struct capacity_model m = {
 		.points = xcalloc(json_array_size(curve) + 1, sizeof *m.points),
-		.slope = value(model, "slope_kib_per_request"),
+		.slope = celldoc_number(model, "slope_kib_per_request"),
 	};
 	size_t index;
 
@@ -79,7 +72,7 @@ static long too_many(const struct capacity_model *m, double age, long workers,
 static long collect_at(const json_t *plan, long requests)
 {
 	long at[CHECKPOINTS_MAX];
-	long measured = (long)value(plan, "collect_at");
+	long measured = (long)celldoc_number(plan, "collect_at");
 	size_t n = checkpoints_plan(requests, at);
 
 	if (measured < 0 || measured > requests)
@@ -98,7 +91,7 @@ static double measured_peak(const json_t *cell)
 	size_t index;
 
 	json_array_foreach(json_object_get(cell, "curve"), index, point)
-		peak = fmax(peak, value(point, "total_kib"));
+		peak = fmax(peak, celldoc_number(point, "total_kib"));
 	return peak;
 }
 
@@ -123,7 +116,8 @@ static json_t *try_out(const json_t *document, const json_t *plan,
 		       const struct capacity_model *m, long workers,
 		       int expect_hit, const struct cell_limits *limits)
 {
-	double memory = value(document, "memory_kib"), age = value(plan, "age");
+	double memory = celldoc_number(document, "memory_kib");
+	double age = celldoc_number(plan, "age");
 	struct capacity_point at = capacity_at(m, age);
 	double predicted = capacity_total(&at, workers), measured, peak;
 	struct cell_limits own = *limits;
@@ -133,7 +127,7 @@ static json_t *try_out(const json_t *document, const json_t *plan,
 			json_object_get(plan, "executable")),
 		.stack = (char *)celldoc_text(plan, "strategy"),
 		.workload = (char *)celldoc_text(plan, "workload"),
-		.scale = (long)value(plan, "scale"),
+		.scale = (long)celldoc_number(plan, "scale"),
 		.workers = workers, .requests = (long)age,
 		.collect_at = collect_at(plan, (long)age),
 		.repeat = 1, .seed = SEED,
@@ -148,9 +142,9 @@ static json_t *try_out(const json_t *document, const json_t *plan,
 	if (cell == NULL)
 		return NULL;
 	ok = strcmp(celldoc_text(cell, "status"), "ok") == 0;
-	measured = ok ? value(cell, "total_kib") : NAN;
+	measured = ok ? celldoc_number(cell, "total_kib") : NAN;
 	peak = ok ? measured_peak(cell) : NAN;
-	hit = value(cell, "oom_kills") > 0 || peak > memory;
+	hit = celldoc_number(cell, "oom_kills") > 0 || peak > memory;
 	good = expect_hit ? hit : !hit && is_near(plan, predicted, measured);
 	result = json_pack("{sI so so so so so so sb sb sb ss ss?}",
 		"workers", (json_int_t)workers,
@@ -171,10 +165,10 @@ static json_t *try_out(const json_t *document, const json_t *plan,
 static int check(const json_t *document, const json_t *plan,
 		 const struct cell_limits *limits)
 {
-	double memory = value(document, "memory_kib");
-	double workers = value(plan, "workers");
+	double memory = celldoc_number(document, "memory_kib");
+	double workers = celldoc_number(plan, "workers");
 	double needs = json_is_integer(json_object_get(document, "workers")) ?
-		fmin(memory, value(plan, "peak_kib")) : memory;
+		fmin(memory, celldoc_number(plan, "peak_kib")) : memory;
 	int64_t available = procfs_meminfo("MemAvailable");
 
 	if (workers > CELL_MAX_WORKERS)
@@ -199,7 +193,7 @@ static int judge(const json_t *cells)
 		if (strcmp(celldoc_text(cell, "status"), "ok") != 0 &&
 		    !json_is_true(json_object_get(cell, "limit_hit")))
 			return fail(EXIT_CELL_FAILED, "--verify: the cell of %.0f "
-				    "workers: %s", value(cell, "workers"),
+				    "workers: %s", celldoc_number(cell, "workers"),
 				    celldoc_text(cell, "reason"));
 		good &= json_is_true(json_object_get(cell, "good"));
 	}
@@ -211,7 +205,7 @@ int capacity_verify(json_t *document, const struct cell_limits *limits)
 	const json_t *recommended = json_object_get(document, "recommended");
 	const json_t *plan = json_array_get(json_object_get(document, "plans"),
 		(size_t)json_integer_value(json_object_get(recommended, "plan")));
-	long workers = (long)value(plan, "workers"), more = 0;
+	long workers = (long)celldoc_number(plan, "workers"), more = 0;
 	struct capacity_model m;
 	json_t *cells, *cell;
 	int code;
@@ -222,8 +216,8 @@ int capacity_verify(json_t *document, const struct cell_limits *limits)
 	m = model_of(plan);
 	cells = json_array();
 	if (!json_is_integer(json_object_get(document, "workers")))
-		more = too_many(&m, value(plan, "age"), workers,
-				value(document, "memory_kib"));
+		more = too_many(&m, celldoc_number(plan, "age"), workers,
+				celldoc_number(document, "memory_kib"));
 	for (int i = 0; i < 2 && code == 0; i++) {
 		if (i == 1 && (more == 0 || more > CELL_MAX_WORKERS))
 			break;
@@ -240,7 +234,7 @@ int capacity_verify(json_t *document, const struct cell_limits *limits)
 	json_object_set_new(document, "verify", json_pack("{ss ss sI so}",
 		"strategy", celldoc_text(plan, "strategy"),
 		"tag", celldoc_text(plan, "tag"), "age",
-		(json_int_t)value(plan, "age"), "cells", cells));
+		(json_int_t)celldoc_number(plan, "age"), "cells", cells));
 	if (more > CELL_MAX_WORKERS)
 		json_object_set_new(json_object_get(document, "verify"), "note",
 			json_string("more workers than fit were not tried: a "

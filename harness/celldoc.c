@@ -1,6 +1,7 @@
 /* celldoc.c - asks the JSON document of a cell. */
 #include "celldoc.h"
 
+#include <math.h>
 #include <string.h>
 
 const char *celldoc_text(const json_t *cell, const char *key)
@@ -8,6 +9,13 @@ const char *celldoc_text(const json_t *cell, const char *key)
 	const char *text = json_string_value(json_object_get(cell, key));
 
 	return text != NULL ? text : "";
+}
+
+double celldoc_number(const json_t *cell, const char *key)
+{
+	const json_t *value = json_object_get(cell, key);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
 /* Whether the interpreter was named by a path; see cellkey.h. */

@@ -1,4 +1,5 @@
-/* celldoc.h - questions to the JSON document of a cell; see cell_document(). */
+/* celldoc.h - questions to the JSON document of a cell, see cell_document(), or of
+ * a plan. */
 #ifndef PERMAFROST_CELLDOC_H
 #define PERMAFROST_CELLDOC_H
 
@@ -6,6 +7,9 @@
 
 /* A text of the document; "" when it is null or not there. */
 const char *celldoc_text(const json_t *cell, const char *key);
+
+/* A number of the document; NAN when it is null or not there. */
+double celldoc_number(const json_t *cell, const char *key);
 
 /* Whether two cells differ in nothing but stack and repeat: the same
  * interpreter, workload and size, and the same executable where one was given

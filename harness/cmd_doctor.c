@@ -47,10 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_FORMAT:
-		if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0)
-			argp_error(state, "--format takes table or json, not "
-				   "'%s'", arg);
-		a->format = arg;
+		a->format = parse_table_or_json(arg, state);
 		return 0;
 	case KEY_STRICT:
 		a->strict = 1;

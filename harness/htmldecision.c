@@ -14,14 +14,6 @@
 #include "htmlparts.h"
 #include "util.h"
 
-/* A number of the document; NAN when it is null or not there. */
-static double number(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static int is_true(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
@@ -106,7 +98,7 @@ static const struct column {
 
 static double block_of(const json_t *plan)
 {
-	return number(plan, "block");
+	return celldoc_number(plan, "block");
 }
 
 /* The recommended plan of a block, or NULL. */
@@ -159,8 +151,8 @@ static const char *newest_workload(const struct htmlreport *r)
 	size_t index;
 
 	json_array_foreach(json_object_get(r->plan, "plans"), index, plan)
-		if (newest == NULL || number(plan, "newest_cell") >
-		    number(newest, "newest_cell"))
+		if (newest == NULL || celldoc_number(plan, "newest_cell") >
+		    celldoc_number(newest, "newest_cell"))
 			newest = plan;
 	return celldoc_text(newest, "workload");
 }
@@ -180,21 +172,21 @@ static char *python_text(const json_t *plan)
 void html_part_title(FILE *out, const struct htmlreport *r)
 {
 	const json_t *plan = first_choice(r), *none;
-	char *memory = size_text(number(r->plan, "memory_kib"));
+	char *memory = size_text(celldoc_number(r->plan, "memory_kib"));
 	double without;
 
 	none = none_of(json_object_get(r->plan, "plans"), block_of(plan));
-	without = number(none, "workers");
+	without = celldoc_number(none, "workers");
 	if (plan == NULL)
 		html_printf(out, "Nothing to recommend for %s in %s",
 			    newest_workload(r), memory);
 	else if (json_is_number(json_object_get(r->plan, "workers")) ||
-		 isnan(without) || number(plan, "workers") == without)
+		 isnan(without) || celldoc_number(plan, "workers") == without)
 		html_printf(out, "%.0f workers in %s",
-			    number(plan, "workers"), memory);
+			    celldoc_number(plan, "workers"), memory);
 	else
 		html_printf(out, "%.0f workers instead of %.0f in %s",
-			    number(plan, "workers"), without, memory);
+			    celldoc_number(plan, "workers"), without, memory);
 	free(memory);
 }
 
@@ -212,7 +204,7 @@ void html_part_answer(FILE *out, const struct htmlreport *r)
 	python = python_text(plan);
 	html_printf(out, "%s on %s, %s: %.0f workers (%s).",
 		    celldoc_text(plan, "strategy"), python,
-		    celldoc_text(plan, "workload"), number(plan, "workers"),
+		    celldoc_text(plan, "workload"), celldoc_number(plan, "workers"),
 		    celldoc_text(plan, "reason"));
 	free(python);
 }
@@ -248,16 +240,17 @@ static void write_block(FILE *out, const json_t *plans, const json_t *first)
 	fputs("<b>", out);
 	write_stack(out, celldoc_text(best, "strategy"));
 	fputs("</b> with ", out);
-	write_instead(out, number(best, "workers"), number(none, "workers"),
+	write_instead(out, celldoc_number(best, "workers"),
+		      celldoc_number(none, "workers"),
 		      plain_text);
 	fputs(" workers", out);
-	gain = number(best, "workers") / number(none, "workers");
+	gain = celldoc_number(best, "workers") / celldoc_number(none, "workers");
 	if (isfinite(gain))
 		html_printf(out, " (%.1f times as many)", gain);
-	if (!isnan(number(best, "gc_pause_max_us"))) {
+	if (!isnan(celldoc_number(best, "gc_pause_max_us"))) {
 		fputs(", longest pause ", out);
-		write_instead(out, number(best, "gc_pause_max_us"),
-			      number(none, "gc_pause_max_us"), pause_text);
+		write_instead(out, celldoc_number(best, "gc_pause_max_us"),
+			      celldoc_number(none, "gc_pause_max_us"), pause_text);
 	}
 	fputs(is_true(best, "extrapolated") ? "; extrapolated.</li>\n" :
 	      ".</li>\n", out);
@@ -269,8 +262,8 @@ static double gain_of(const json_t *plans, double block)
 	const json_t *best = best_of(plans, block);
 	const json_t *none = none_of(plans, block);
 
-	return number(none, "workers") > 0 && best != NULL ?
-		number(best, "workers") / number(none, "workers") : NAN;
+	return celldoc_number(none, "workers") > 0 && best != NULL ?
+		celldoc_number(best, "workers") / celldoc_number(none, "workers") : NAN;
 }
 
 /* What the best strategies bring, over all blocks. */
@@ -301,7 +294,7 @@ static void write_gains(FILE *out, const json_t *plans)
 void html_part_summary(FILE *out, const struct htmlreport *r)
 {
 	const json_t *plans = json_object_get(r->plan, "plans"), *plan, *line;
-	char *limit = memory_text(number(r->plan, "limit_kib"));
+	char *limit = memory_text(celldoc_number(r->plan, "limit_kib"));
 	size_t index;
 
 	fputs("<p class=\"lead\">", out);
@@ -377,8 +370,8 @@ static int never_full(const json_t *plan, const char *key)
 	const json_t *model = json_object_get(plan, "model");
 
 	return strcmp(key, "requests_to_limit") == 0 &&
-		number(plan, "workers") > 0 &&
-		!isnan(number(model, "slope_kib_per_request"));
+		celldoc_number(plan, "workers") > 0 &&
+		!isnan(celldoc_number(model, "slope_kib_per_request"));
 }
 
 /* Most workers of a block's plans. */
@@ -390,7 +383,7 @@ static double most_workers(const json_t *plans, double block)
 
 	json_array_foreach(plans, index, plan)
 		if (block_of(plan) == block)
-			most = fmax(most, number(plan, "workers"));
+			most = fmax(most, celldoc_number(plan, "workers"));
 	return most;
 }
 
@@ -404,7 +397,7 @@ static void write_row(FILE *out, const json_t *plan, size_t index, double most)
 	write_stack(out, celldoc_text(plan, "strategy"));
 	fputs("</th>", out);
 	for (size_t i = 0; i < COLUMNS; i++) {
-		double value = number(plan, columns[i].key);
+		double value = celldoc_number(plan, columns[i].key);
 		char *text = isnan(value) && never_full(plan, columns[i].key) ?
 			xstrdup("never") : columns[i].text(value);
 
@@ -439,11 +432,11 @@ static void write_heading(FILE *out, const json_t *plan)
 	fprintf(out, "<tr><th colspan=\"%zu\" scope=\"rowgroup\">",
 		COLUMNS + 2);
 	html_printf(out, "%s, %s, scale %.0f; measured with ", python,
-		    celldoc_text(plan, "workload"), number(plan, "scale"));
+		    celldoc_text(plan, "workload"), celldoc_number(plan, "scale"));
 	json_array_foreach(workers, i, w)
 		html_printf(out, "%s%.0f", i ? ", " : "", json_number_value(w));
 	html_printf(out, " workers up to %.0f requests",
-		    number(plan, "requests_measured"));
+		    celldoc_number(plan, "requests_measured"));
 	fputs("</th></tr>\n", out);
 	free(python);
 }

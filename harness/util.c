@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "util.h"
 
+#include <argp.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -217,6 +218,13 @@ int parse_size(const char *text, int64_t *bytes)
 }
 
 #define SECONDS_MAX (366L * 24 * 3600)	/* nobody waits longer */
+
+const char *parse_table_or_json(const char *arg, const struct argp_state *state)
+{
+	if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0)
+		argp_error(state, "--format takes table or json, not '%s'", arg);
+	return arg;
+}
 
 int parse_seconds(const char *text, long *seconds)
 {

@@ -54,6 +54,11 @@ int parse_size(const char *text, int64_t *bytes);
 /* Reads a time in seconds with an optional s, m or h.  0, or -EINVAL. */
 int parse_seconds(const char *text, long *seconds);
 
+/* The argument of --format where it is table or json; ends the program with a
+ * usage message otherwise. */
+struct argp_state;
+const char *parse_table_or_json(const char *arg, const struct argp_state *state);
+
 /* A list of strings that owns them. */
 struct strings {
 	char **items;

@@ -5,9 +5,9 @@
 #
 # Writes into the folder OUT: facts.tex (one \deffact per number of
 # queries/facts.sql and one \defcheck per claim of queries/checks.sql), a
-# table-NAME.tex for each queries/table-NAME.sql, and NAME.pdf for each
-# queries/figure-NAME.sql, which leaves in a copy of the database what that figure
-# of `harness plot` is to show.  PAPER_RUN chooses another run than the newest,
+# table-NAME.tex for each queries/table-NAME.sql, and NAME.pdf for each NAME of
+# queries/figure-NAME[+NAME...].sql, which leaves in a copy of the database what
+# these figures of `harness plot` are to show.  PAPER_RUN chooses another run than the newest,
 # SQLITE another program than sqlite3; HARNESS is the program.  Intervals and
 # verdicts are those of `harness compare`.
 here=$(dirname "$0")
@@ -117,12 +117,14 @@ for query in "$here"/queries/table-*.sql; do
 done
 for query in "$here"/queries/figure-*.sql; do
 	[ -e "$query" ] || continue
-	name=$(basename "$query" .sql | sed 's/^figure-//')
 	"$sqlite" "$db" ".backup '$out/figure.db'" &&
-		"$sqlite" -bail "$out/figure.db" <"$query" &&
+		"$sqlite" -bail "$out/figure.db" <"$query" ||
+		die "$query failed"
+	for name in $(basename "$query" .sql | sed 's/^figure-//' | tr + ' '); do
 		"$HARNESS" plot --figure="$name" --format=pdf --out="$out" \
 			--run="$run" --db="$out/figure.db" >/dev/null &&
-		[ -s "$out/$name.pdf" ] ||
-		die "the figure $name could not be drawn"
+			[ -s "$out/$name.pdf" ] ||
+			die "the figure $name could not be drawn"
+	done
 done
 rm -f "$out"/*.json "$out"/*.err "$out/figure.db"

@@ -207,8 +207,8 @@ static void end_run(struct finder *f)
 
 /* A pool at `address` prolongs the run if it follows, or if its arena is that of
  * the pool before: what lies between is then of that arena, too.  Nor does a gap end
- * it that is no more than a pool and untouched, as between arenas that do not begin with
- * a pool. */
+ * it that is no more than a pool and untouched, as between arenas which do not begin
+ * with a pool. */
 static void add_pool(struct finder *f, uint64_t address)
 {
 	const struct pool_header *h = (const void *)(uintptr_t)address;

@@ -196,7 +196,8 @@ static PyObject *probe_note_passes(PyObject *self, PyObject *function)
 	} counters[] = {
 #define COUNTER(name) { #name, offsetof(struct shm_passes, name) }
 		COUNTER(passes), COUNTER(pages_looked_at),
-		COUNTER(pages_given_back), COUNTER(pages_left_hot), COUNTER(ns), COUNTER(skipped_threads),
+		COUNTER(pages_given_back), COUNTER(pages_left_hot),
+		COUNTER(ns), COUNTER(skipped_threads),
 		COUNTER(skipped_lost), COUNTER(skipped_error),
 		COUNTER(waited_for_cpu),
 #undef COUNTER

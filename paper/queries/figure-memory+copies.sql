@@ -1,4 +1,4 @@
--- figure-copies.sql - as figure-memory.sql.
+-- figure-memory+copies.sql - one workload, interpreters of each kind, the main stacks.
 DELETE FROM cells WHERE workload <> 'objectgraph' OR status <> 'ok' OR
 	NOT (strategy IN ('none', 'freeze') OR
 		strategy LIKE 'freeze+reshare%' OR strategy = 'freeze+immortal');

@@ -1,5 +1,5 @@
--- figure-pauses.sql - one workload, the oldest interpreter and a new one, the main
--- stacks.
+-- figure-pauses+workers.sql - one workload, the oldest interpreter and a new one,
+-- the main stacks.
 DELETE FROM cells WHERE workload <> 'objectgraph' OR status <> 'ok' OR
 	NOT (strategy IN ('none', 'freeze') OR
 		strategy LIKE 'freeze+reshare%' OR strategy = 'freeze+immortal');
