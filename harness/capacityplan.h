@@ -33,7 +33,7 @@ enum capacity_option {
 	{ "memory", OPTION_MEMORY, "SIZE", 0,                                  \
 	  "memory for the template and its workers, such as 16G", 0 },         \
 	{ "reserve", OPTION_RESERVE, "PERCENT", 0,                             \
-	  "part of it to keep free (default: 10%)", 0 },                       \
+	  "part of the memory to keep free (default: 10%)", 0 },               \
 	{ "workers", OPTION_PLAN_WORKERS, "N", 0,                              \
 	  "what so many workers need, instead of how many fit", 0 },           \
 	{ "max-requests", OPTION_MAX_REQUESTS, "N", 0,                         \
