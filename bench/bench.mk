@@ -24,8 +24,8 @@ bench_time = $(BENCH_OBSERVER:%=bench-time-%)
 #   make bench-strategies BENCH_SCALE=300000 BENCH_WORKERS=8 BENCH_REQUESTS=4000
 BENCH_STRATEGIES = $(TAGS)
 
-.PHONY: bench bench-freeze bench-sampling bench-observer bench-strategies $(bench_freeze) \
-	$(bench_count) $(bench_time)
+.PHONY: bench bench-freeze bench-sampling bench-observer bench-strategies \
+	bench-plan $(bench_freeze) $(bench_count) $(bench_time)
 bench: bench-freeze bench-sampling bench-observer bench-strategies
 
 bench-freeze: $(bench_freeze)
@@ -56,7 +56,14 @@ bench-strategies: matrix harness/harness$(EXEEXT)
 	@$(top_srcdir)/bench/strategies.sh harness/harness$(EXEEXT) \
 		bench/strategies.db $(BENCH_STRATEGIES)
 
+# Whether plans come true; minutes per interpreter, so not part of `make bench`.
+BENCH_PLAN = $(BENCH_OBSERVER)
+bench-plan: matrix harness/harness$(EXEEXT)
+	@$(MKDIR_P) bench/plan
+	@$(top_srcdir)/bench/plan.sh harness/harness$(EXEEXT) bench/plan \
+		$(BENCH_PLAN)
+
 clean-local: bench-clean
 .PHONY: bench-clean
 bench-clean:
-	rm -rf bench/venv bench/venv.log bench/strategies.db* ext/*/bench
+	rm -rf bench/venv bench/venv.log bench/plan bench/strategies.db* ext/*/bench

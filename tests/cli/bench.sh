@@ -45,5 +45,47 @@ expect_match out '^  none  *[0-9.]* ([0-9.]*)  *[0-9.]* ([0-9.]*)  *[0-9]'
 expect_match out '^  freeze  *[0-9.]* (1.00)  *[0-9.]* (1.00)  *[0-9]* (1.00)'
 expect_match out '^  freeze+ksm  *\([0-9.]* (\|unsupported: ksm: \)'
 
+# The held-out check of plans: its table, and a run of its own.
+cat >"$tmp/plan" <<'END'
+1 MiB, of which 10 % are kept free: 1 MiB for a template and its workers
+
+cp9  w  scale 10, workers of 5 requests
+  strategy  workers (95 %)  total MiB
+* a:1             3 (2 to 4)      2.2  1.0
+  b               3               2.0  1.0
+  a:1: a reason that begins as a line does
+
+* recommended.
+END
+tr '|' '\t' >"$tmp/export" <<'END'
+tag|workload|workers|strategy|status|total_kib
+cp9|w|3|a:1|ok|2048
+cp9|w|3|b|ok|1024
+cp9|w|3|b|ok|3072
+cp9|w|3|b|failed|
+cp9|w|3|c|ok|1024
+END
+last="awk -f plan.awk"
+awk -f "$bench/plan.awk" "$tmp/plan" "$tmp/export" >"$tmp/out" 2>"$tmp/err"
+expect_nothing err
+expect_same "table" "cp9, total of 3 workers, MiB:
+ w a:1 predicted 2.2 measured 2.0 +10.0 % beyond 5 %
+ w b predicted 2.0 measured 2.0 +0.0 %
+ w c no prediction" "$(tr -s ' ' <"$tmp/out")"
+
+last="plan.sh $tag"
+BENCH_PLAN_STACKS=none,freeze BENCH_PLAN_WORKLOADS=objectgraph \
+	BENCH_PLAN_FEW="1 2" BENCH_PLAN_MANY=3 BENCH_PLAN_REQUESTS=20 \
+	BENCH_PLAN_REPEAT=1 BENCH_PLAN_SCALE=20000 PERMAFROST_TEST=$tmp \
+	timeout 90 "$bench/plan.sh" "$HARNESS" "$tmp" "$tag" \
+	>"$tmp/out" 2>"$tmp/err.all"
+status=$?
+expect_status 0
+expect_match out "^$tag, total of 3 workers, MiB:"
+for stack in none freeze; do
+	expect_match out \
+		"^  objectgraph *$stack *predicted .* measured .* [+-][0-4][.][0-9] %$"
+done
+
 expect_no_processes
 finish
