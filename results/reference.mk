@@ -3,10 +3,10 @@
 
 # Wants a machine that does nothing else, see HACKING.md for how long.
 REFERENCE_PYTHONS = all
-REFERENCE_STACKS = none,freeze,collect+freeze,threshold-zero,refork:100,freeze+reshare,freeze+immortal,freeze+immortal+reshare
+REFERENCE_STACKS = none,freeze,collect+freeze,threshold-zero,freeze+reshare,freeze+immortal,freeze+immortal+reshare
 REFERENCE_WORKLOADS = objectgraph,webapp,stdlib
 REFERENCE_WORKERS = 4
-REFERENCE_REQUESTS = 200
+REFERENCE_REQUESTS = 1000
 REFERENCE_REPEAT = 5
 REFERENCE = $(abs_top_srcdir)/results/reference
 

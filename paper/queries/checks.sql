@@ -41,6 +41,11 @@ claim(name, outcome, says) AS (
 		AND fact = 'leak' AND workload = 'webapp'),
 		'threshold-zero grows faster than freeze on webapp, everywhere'
 	UNION ALL
+	SELECT 'reshare-saves-objectgraph', (SELECT better FROM everywhere
+		WHERE base = 'freeze' AND stack = 'freeze+reshare'
+		AND fact = 'total' AND workload = 'objectgraph'),
+		'reshare takes less memory than freeze on objectgraph, everywhere'
+	UNION ALL
 	SELECT 'reshare-forks-faster', (SELECT most < 1 FROM everywhere
 		WHERE base = 'freeze' AND stack = 'freeze+reshare'
 		AND fact = 'fork' AND workload = 'objectgraph'),
