@@ -16,12 +16,14 @@ def main(argv):
     import subject
     subject.choose(ext_dir, argv[2].replace("_", "-"))
     import contract
+    import finalization
     import generations
     import heap
     import moments
     import outofband
     import processes
-    modules = [contract, heap, generations, moments, processes, outofband]
+    modules = [contract, heap, generations, moments, finalization, processes,
+               outofband]
     own = argv[2].replace("-", "_") + "_test"
     if os.path.exists(os.path.join(os.path.dirname(__file__), own + ".py")):
         modules.append(importlib.import_module(own))
