@@ -30,15 +30,12 @@ int mapping_is_private(const struct mapping *m)
 	return m->permissions[3] == 'p';
 }
 
-int maps_read(struct maps *maps, pid_t pid)
+int maps_parse(struct maps *maps, char *text)
 {
-	char path[64], *line, *rest;
-	int result;
+	char *line, *rest = text;
+	int result = 0;
 
-	*maps = (struct maps){ NULL, 0, NULL };
-	snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-	result = read_file(path, TEXT_MAX, &maps->text, NULL);
-	rest = maps->text;
+	*maps = (struct maps){ NULL, 0, text };
 	while (result == 0 && (line = strsep(&rest, "\n")) != NULL &&
 	       *line != '\0') {
 		if ((maps->n & (maps->n - 1)) == 0)	/* powers of two */
@@ -49,6 +46,17 @@ int maps_read(struct maps *maps, pid_t pid)
 		maps->n += result == 0;
 	}
 	return result;
+}
+
+int maps_read(struct maps *maps, pid_t pid)
+{
+	char path[64], *text;
+	int result;
+
+	*maps = (struct maps){ NULL, 0, NULL };
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+	result = read_file(path, TEXT_MAX, &text, NULL);
+	return result < 0 ? result : maps_parse(maps, text);
 }
 
 void maps_fini(struct maps *maps)

@@ -25,6 +25,10 @@ struct maps {
  * -EINVAL. */
 int maps_parse_line(char *line, struct mapping *m);
 
+/* Reads all lines of `text`, up to an empty one; takes it over and changes it.
+ * 0 or -EINVAL.  Free with maps_fini() in both cases. */
+int maps_parse(struct maps *maps, char *text);
+
 /* Reads the mappings of `pid`, which should stand still.  0 or -errno.  Free
  * with maps_fini() in both cases. */
 int maps_read(struct maps *maps, pid_t pid);

@@ -32,12 +32,21 @@ int pages_open(struct pages *p, pid_t pid)
 {
 	char path[64];
 
-	*p = (struct pages){ .page_bytes = (size_t)sysconf(_SC_PAGESIZE) };
 	snprintf(path, sizeof path, "/proc/%d/pagemap", (int)pid);
-	p->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (p->fd < 0)
-		return -errno;
-	p->can_scan = probe_scan(p->fd);
+	return pages_take(p, open(path, O_RDONLY | O_CLOEXEC));
+}
+
+int pages_take(struct pages *p, int fd)
+{
+	int error = errno;
+
+	*p = (struct pages){
+		.fd = fd,
+		.page_bytes = (size_t)sysconf(_SC_PAGESIZE),
+	};
+	if (fd < 0)
+		return -error;
+	p->can_scan = probe_scan(fd);
 	p->entries = xcalloc(ENTRIES, sizeof *p->entries);
 	return 0;
 }

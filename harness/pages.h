@@ -34,6 +34,10 @@ enum pages_kind {
 int pages_open(struct pages *p, pid_t pid);
 void pages_close(struct pages *p);
 
+/* The same of an open file in the form of a pagemap, which it takes over; -1: it
+ * could not be opened, as errno says. */
+int pages_take(struct pages *p, int fd);
+
 /* What to do with a run of `n` pages from `address` on; 0, or stops with what it
  * returns. */
 typedef int pages_found(void *arg, uint64_t address, uint64_t n);

@@ -57,6 +57,28 @@ static void test_malformed_lines(void **state)
 		assert_int_equal(parse(bad[i], &m), -EINVAL);
 }
 
+static void test_texts(void **state)
+{
+	struct maps maps;
+
+	(void)state;
+	assert_int_equal(maps_parse(&maps, strdup("1000-2000 rw-p 0 00:00 0 a\n"
+		"3000-4000 r--p 0 00:00 0 b c\n\n5000-6000 x")), 0);
+	assert_int_equal(maps.n, 2);
+	assert_string_equal(maps.items[0].path, "a");
+	assert_string_equal(maps.items[1].path, "b c");
+	assert_ptr_equal(maps_find(&maps, 0x3000), &maps.items[1]);
+	assert_null(maps_find(&maps, 0x2000));
+	maps_fini(&maps);
+	assert_int_equal(maps_parse(&maps, strdup("1000-2000 rw-p 0 00:00 0\n"
+		"3000-4000 r--p 0 00:00")), -EINVAL);
+	assert_int_equal(maps.n, 1);
+	maps_fini(&maps);
+	assert_int_equal(maps_parse(&maps, strdup("")), 0);
+	assert_int_equal(maps.n, 0);
+	maps_fini(&maps);
+}
+
 static void test_own(void **state)
 {
 	struct maps maps;
@@ -88,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_malformed_lines),
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_own),
 	};
 
