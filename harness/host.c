@@ -74,12 +74,12 @@ static json_t *line_of(const char *path, int number)
 
 /* "model name" of the first CPU, and whether that is a hypervisor's; other
  * architectures than x86 tell neither in these words. */
-static void add_cpu(json_t *facts)
+void host_parse_cpuinfo(char *text, json_t *facts)
 {
 	json_t *model = json_null(), *virtual = json_null();
-	char *text, *p, *end;
+	char *p, *end;
 
-	if (read_file("/proc/cpuinfo", 65536, &text, NULL) == 0) {
+	if (text != NULL) {
 		p = strstr(text, "\nflags");
 		if (p != NULL) {
 			end = strchrnul(p + 1, '\n');
@@ -94,10 +94,19 @@ static void add_cpu(json_t *facts)
 			make_text_safe(p);
 			model = json_string(p);
 		}
-		free(text);
 	}
 	json_object_set_new(facts, "cpu", model);
 	json_object_set_new(facts, "virtual_machine", virtual);
+}
+
+static void add_cpu(json_t *facts)
+{
+	char *text;
+
+	if (read_file("/proc/cpuinfo", 65536, &text, NULL) < 0)
+		text = NULL;
+	host_parse_cpuinfo(text, facts);
+	free(text);
 }
 
 /* Whether CPUs may run faster than their nominal speed for a while: the switch

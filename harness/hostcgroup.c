@@ -21,19 +21,28 @@
 
 #include "util.h"
 
-/* The first two numbers of a file; "max" and what is not there is -1. */
+void hostcgroup_parse_numbers(const char *text, long long v[2])
+{
+	char *rest, *end;
+
+	v[0] = strtoll(text, &rest, 10);
+	if (rest == text) {
+		v[0] = -1;
+		rest += strncmp(text, "max", 3) == 0 ? 3 : 0;
+	}
+	v[1] = strtoll(rest, &end, 10);
+	if (end == rest)
+		v[1] = -1;
+}
+
+/* The same of a file; -1 when there is none. */
 static void read_numbers(const char *dir, const char *name, long long v[2])
 {
-	char *path = xasprintf("%s/%s", dir, name), *text, *rest;
+	char *path = xasprintf("%s/%s", dir, name), *text;
 
 	v[0] = v[1] = -1;
 	if (read_file(path, 4096, &text, NULL) == 0) {
-		v[0] = strtoll(text, &rest, 10);
-		if (rest == text) {
-			v[0] = -1;
-			rest += strncmp(text, "max", 3) == 0 ? 3 : 0;
-		}
-		v[1] = strtoll(rest, NULL, 10);
+		hostcgroup_parse_numbers(text, v);
 		free(text);
 	}
 	free(path);

@@ -16,41 +16,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "procfs.h"
 #include "util.h"
 
 #define MOMENT_US 300000
 #define PROCESSES_MAX 4096	/* looked at; more would take too long */
 #define NAMED 3			/* of the busiest */
 
-struct ticks {
-	unsigned long long all, idle, steal;
-};
-
 struct process {
 	int pid;
-	unsigned long long ticks;
+	uint64_t ticks;
 	char name[32];
 };
 
 struct snapshot {
-	struct ticks cpu;
+	struct cpu_ticks cpu;
 	struct process *processes;	/* by pid, as /proc lists them */
 	size_t n;
 	long ours;		/* processes of our user */
 };
 
-static int read_ticks(struct ticks *ticks)
+int hostload_parse_cpu(const char *text, struct cpu_ticks *ticks)
 {
 	unsigned long long t[8];
-	char *text;
-	int n;
 
-	if (read_file("/proc/stat", 65536, &text, NULL) < 0)
-		return -1;
-	n = sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0],
-		   &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]);
-	free(text);
-	if (n != 8)
+	if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0],
+		   &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) != 8)
 		return -1;
 	ticks->all = 0;
 	for (int i = 0; i < 8; i++)
@@ -60,30 +51,28 @@ static int read_ticks(struct ticks *ticks)
 	return 0;
 }
 
-/* Reads name and ticks from /proc/PID/stat.  0, or -1 when it is gone. */
-static int read_process(int pid, struct process *p)
+static int read_ticks(struct cpu_ticks *ticks)
 {
-	unsigned long long user, system;
-	char path[32], *text, *name, *end;
-	int result = -1;
+	char *text;
+	int result;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	if (read_file(path, 4096, &text, NULL) < 0)
+	if (read_file("/proc/stat", 65536, &text, NULL) < 0)
 		return -1;
-	name = strchr(text, '(');
-	end = strrchr(text, ')');	/* a name may hold parentheses */
-	if (name != NULL && end != NULL &&
-	    sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-		   "%llu %llu", &user, &system) == 2) {
-		*end = '\0';
-		p->pid = pid;
-		p->ticks = user + system;
-		snprintf(p->name, sizeof p->name, "%s", name + 1);
-		make_text_safe(p->name);
-		result = 0;
-	}
+	result = hostload_parse_cpu(text, ticks);
 	free(text);
 	return result;
+}
+
+/* Reads name and ticks of a process.  0, or -1 when it is gone. */
+static int read_process(int pid, struct process *p)
+{
+	struct procfs_stat stat;
+
+	if (procfs_read_stat(pid, &stat) < 0)
+		return -1;
+	*p = (struct process){ .pid = pid, .ticks = stat.cpu_ticks };
+	memcpy(p->name, stat.name, sizeof p->name);
+	return 0;
 }
 
 static int take(struct snapshot *s)

@@ -65,16 +65,21 @@ int procfs_parse_memory(const char *text, struct procfs_memory *memory)
 int procfs_parse_stat(const char *text, struct procfs_stat *stat)
 {
 	/* The name in parentheses may hold anything, even parentheses. */
-	const char *p = strrchr(text, ')');
+	const char *p = strrchr(text, ')'), *name = strchr(text, '(');
 	int ppid;
-	unsigned long long minor, major;
+	unsigned long long minor, major, user = 0, system = 0;
 	int status = 0;
 
 	memset(stat, 0, sizeof *stat);
 	if (p == NULL ||
-	    sscanf(p + 1, " %c %d %*d %*d %*d %*d %*u %llu %*u %llu",
-		   &stat->state, &ppid, &minor, &major) != 4)
+	    sscanf(p + 1, " %c %d %*d %*d %*d %*d %*u %llu %*u %llu %*u %llu "
+		   "%llu", &stat->state, &ppid, &minor, &major, &user,
+		   &system) < 4)
 		return -EINVAL;
+	if (name != NULL && name < p)
+		snprintf(stat->name, sizeof stat->name, "%.*s",
+			 (int)(p - name - 1), name + 1);
+	make_text_safe(stat->name);
 	/* Field 52, the last: 50 fields follow the name. */
 	for (int field = 2; field < 52 && p != NULL; field++)
 		p = strchr(p + 1, ' ');
@@ -83,6 +88,7 @@ int procfs_parse_stat(const char *text, struct procfs_stat *stat)
 	stat->ppid = ppid;
 	stat->minor_faults = minor;
 	stat->major_faults = major;
+	stat->cpu_ticks = user + system;
 	return 0;
 }
 

@@ -143,19 +143,27 @@ static void read_line(const char *before, char state, const char *status,
 	assert_int_equal(s->ppid, 1234);
 	assert_int_equal(s->minor_faults, 1101);
 	assert_int_equal(s->major_faults, 33);
+	assert_int_equal(s->cpu_ticks, 11);
 }
 
 static void test_stat(void **state)
 {
-	static const char *const names[] = {
-		"77 (python)", "77 ()", "77 (a b)", "77 (a) R 9 9 9 (b)",
-		"77 ())))", "77 (((()", "77 (x\ny)", "77 ( )", "77 (\xff\x01)",
+	static const char *const names[][2] = {
+		{ "77 (python)", "python" }, { "77 ()", "" },
+		{ "77 (a b)", "a b" },
+		{ "77 (a) R 9 9 9 (b)", "a) R 9 9 9 (b" },
+		{ "77 ())))", ")))" }, { "77 (((()", "(((" },
+		{ "77 (x\ny)", "x?y" }, { "77 ( )", " " },
+		{ "77 (\xff\x01)", "??" }, { "77 )", "" },
+		{ "77 (1234567890123456789012345678901234)",
+		  "1234567890123456789012345678901" },
 	};
 	struct procfs_stat s;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		read_line(names[i], 'S', "0", &s);
+		read_line(names[i][0], 'S', "0", &s);
+		assert_string_equal(s.name, names[i][1]);
 		assert_int_equal(s.state, 'S');
 		assert_int_equal(s.exit_status, 0);
 	}
@@ -191,6 +199,7 @@ static void test_bad_stat(void **state)
 	/* A kernel that says less: then the exit status is not known. */
 	assert_int_equal(procfs_parse_stat("77 (p) Z 1 2 3 4 5 6 7 8 9", &s), 0);
 	assert_int_equal(s.exit_status, 0);
+	assert_int_equal(s.cpu_ticks, 0);
 }
 
 static void test_field(void **state)
