@@ -179,6 +179,13 @@ static int wait_for_lock(void *store, int tries)
 	return !interrupted && tries < 6000;
 }
 
+void store_equip(struct store *s)
+{
+	sqlite3_busy_handler(s->db, wait_for_lock, s);
+	sqlite3_create_collation(s->db, "VERSION", SQLITE_UTF8, NULL,
+				 compare_versions);
+}
+
 int store_open(struct store *s, const char *path, enum store_mode mode)
 {
 	*s = (struct store){ .path = xstrdup(path), .lock_fd = -1 };
@@ -197,9 +204,7 @@ int store_open(struct store *s, const char *path, enum store_mode mode)
 		store_broken(s, "open");
 		goto failed;
 	}
-	sqlite3_busy_handler(s->db, wait_for_lock, s);
-	sqlite3_create_collation(s->db, "VERSION", SQLITE_UTF8, NULL,
-				 compare_versions);
+	store_equip(s);
 	if (check_identity(s, mode) < 0)
 		goto failed;
 	if (mode == STORE_WRITE &&

@@ -4,6 +4,10 @@
 
 #include "store.h"
 
+/* Gives a new connection what all of ours have: patience with others, and the
+ * collation VERSION. */
+void store_equip(struct store *s);
+
 /* Complains about the last error of the database and what cures it.  -1. */
 int store_broken(struct store *s, const char *what);
 
