@@ -93,21 +93,12 @@ static char *string_of(json_t *object, const char *key)
 	return text != NULL ? xstrdup(text) : NULL;
 }
 
-int interpreters_load(struct interpreters *list)
+int interpreters_parse(const json_t *root, struct interpreters *list)
 {
-	char *path = xasprintf("%s/interpreters.json", install_ext_dir());
-	json_error_t error;
-	json_t *root = json_load_file(path, 0, &error), *item;
+	json_t *item;
 	size_t index;
 
 	*list = (struct interpreters){ NULL, 0 };
-	if (root == NULL) {
-		complain("cannot read %s: %s; run configure and make again",
-			 path, error.text);
-		free(path);
-		return -1;
-	}
-	free(path);
 	json_array_foreach(json_object_get(root, "interpreters"), index, item) {
 		struct interpreter *i;
 		const char *ext;
@@ -132,8 +123,25 @@ int interpreters_load(struct interpreters *list)
 					      "configure and make again",
 					      i->executable, strerror(errno));
 	}
-	json_decref(root);
 	return 0;
+}
+
+int interpreters_load(struct interpreters *list)
+{
+	char *path = xasprintf("%s/interpreters.json", install_ext_dir());
+	json_error_t error;
+	json_t *root = json_load_file(path, 0, &error);
+	int result = -1;
+
+	*list = (struct interpreters){ NULL, 0 };
+	if (root == NULL)
+		complain("cannot read %s: %s; run configure and make again",
+			 path, error.text);
+	else
+		result = interpreters_parse(root, list);
+	json_decref(root);
+	free(path);
+	return result;
 }
 
 void interpreters_fini(struct interpreters *list)

@@ -33,6 +33,9 @@ struct interpreters {
 	size_t n;
 };
 
+/* Takes the manifest as JSON.  0 or -1; the list is to be freed in both cases. */
+int interpreters_parse(const json_t *root, struct interpreters *list);
+
 /* Reads the manifest and looks whether the executables are still there.
  * 0, or -1 after a complaint. */
 int interpreters_load(struct interpreters *list);
