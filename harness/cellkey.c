@@ -117,7 +117,7 @@ int cellkey_uses(const struct cellkey *key, const char *name)
 	size_t n = strlen(name);
 
 	for (const char *part = key->stack; part != NULL;
-	     part = strchr(part, '+'), part += part != NULL)
+	     part = text_after(part, '+'))
 		if (strncmp(part, name, n) == 0 &&
 		    (part[n] == '\0' || part[n] == '+' || part[n] == ':'))
 			return 1;

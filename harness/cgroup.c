@@ -52,7 +52,7 @@ static int64_t stat_value(const char *text, const char *name)
 	size_t n = strlen(name);
 
 	for (const char *line = text; line != NULL;
-	     line = strchr(line, '\n'), line += line != NULL)
+	     line = text_after(line, '\n'))
 		if (strncmp(line, name, n) == 0 && line[n] == ' ')
 			return number(line + n + 1);
 	return -1;

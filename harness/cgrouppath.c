@@ -12,7 +12,7 @@ int cgroup_has_word(const char *list, const char *word, char separator)
 	size_t n = strlen(word);
 
 	for (const char *p = list; p != NULL && *p != '\0';
-	     p = strchr(p, separator), p += p != NULL)
+	     p = text_after(p, separator))
 		if (strncmp(p, word, n) == 0 &&
 		    (p[n] == separator || p[n] == '\0' || p[n] == '\n'))
 			return 1;

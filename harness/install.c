@@ -294,7 +294,7 @@ static char *docstring_line(const char *source)
 static long source_scale(const char *source)
 {
 	for (const char *line = source; line != NULL;
-	     line = strchr(line, '\n'), line += line != NULL) {
+	     line = text_after(line, '\n')) {
 		long scale;
 
 		if (sscanf(line, "SCALE = %ld", &scale) == 1 && scale > 0)

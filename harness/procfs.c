@@ -97,7 +97,7 @@ int64_t procfs_parse_field(const char *text, const char *name)
 	size_t n = strlen(name);
 
 	for (const char *line = text; line != NULL;
-	     line = strchr(line, '\n'), line += line != NULL)
+	     line = text_after(line, '\n'))
 		if (strncmp(line, name, n) == 0 && line[n] == ':')
 			return strtoll(line + n + 1, NULL, 10);
 	return -1;

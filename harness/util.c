@@ -487,6 +487,13 @@ void make_text_safe(char *text)
 	}
 }
 
+const char *text_after(const char *text, char c)
+{
+	const char *p = strchr(text, c);
+
+	return p != NULL ? p + 1 : NULL;
+}
+
 const char *last_line(char *text)
 {
 	size_t n = strlen(text);

@@ -89,6 +89,9 @@ void make_text_safe(char *text);
 /* Whether `text` is valid UTF-8, as JSON needs it. */
 int is_utf8(const char *text);
 
+/* What follows the first `c` in the text, or NULL. */
+const char *text_after(const char *text, char c);
+
 /* The last line of `text` that is not blank, cut off in place and made safe. */
 const char *last_line(char *text);
 
