@@ -78,5 +78,5 @@ print-tests:
 	@:$(foreach log,$(TEST_LOGS),; echo '$(log:.log=)')
 
 # These tests are only names, which their scripts read.
-$(filter %.pf %.skip,$(TESTS)):
+$(filter %.pf %.skip %.fuzz,$(TESTS)):
 	@$(MKDIR_P) $(@D) && : >$@
