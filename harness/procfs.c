@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "procfs.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -98,8 +99,14 @@ int64_t procfs_parse_field(const char *text, const char *name)
 
 	for (const char *line = text; line != NULL;
 	     line = text_after(line, '\n'))
-		if (strncmp(line, name, n) == 0 && line[n] == ':')
-			return strtoll(line + n + 1, NULL, 10);
+		if (strncmp(line, name, n) == 0 && line[n] == ':') {
+			/* strtoll() would go on to the next line. */
+			const char *p = line + n + 1 + strspn(line + n + 1,
+							      " \t");
+
+			return isdigit((unsigned char)*p) ?
+				strtoll(p, NULL, 10) : -1;
+		}
 	return -1;
 }
 

@@ -219,6 +219,9 @@ static void test_field(void **state)
 	assert_int_equal(procfs_parse_field(meminfo, "Swap"), -1);
 	assert_int_equal(procfs_parse_field("", "MemTotal"), -1);
 	assert_int_equal(procfs_parse_field("MemTotal", "MemTotal"), -1);
+	assert_int_equal(procfs_parse_field("A: kB\nB: 1", "A"), -1);
+	assert_int_equal(procfs_parse_field("A:\n 1", "A"), -1);
+	assert_int_equal(procfs_parse_field("A: -1", "A"), -1);
 }
 
 /* The real files, of this process and of none. */
