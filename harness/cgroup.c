@@ -40,10 +40,15 @@
 
 #define REMOVE_TRIES 200	/* of 5 ms: the dead leave a little later */
 
+/* No host has so many bytes, and some such figures can be added up. */
+#define FIGURE_MAX (INT64_MAX / 16)
+
 /* The number that `text` begins with, or -1. */
 static int64_t number(const char *text)
 {
-	return isdigit((unsigned char)*text) ? strtoll(text, NULL, 10) : -1;
+	int64_t v = isdigit((unsigned char)*text) ? strtoll(text, NULL, 10) : -1;
+
+	return v > FIGURE_MAX ? -1 : v;
 }
 
 /* The number behind "NAME " at the start of a line, or -1. */

@@ -183,6 +183,10 @@ static void test_stat_v2(void **state)
 	assert_int_equal(m.kernel, -1);
 	assert_int_equal(m.file, 0);
 	assert_int_equal(cgroup_parse_stat(now, 1, &m), -EINVAL);
+	/* Figures beyond all memory are none; their sum would be negative. */
+	assert_int_equal(cgroup_parse_stat("anon 0\nfile 0\nshmem 0\n"
+		"kernel 9223372036854775807\nsock 5\n", 2, &m), 0);
+	assert_int_equal(m.kernel, -1);
 	free(now);
 	free(before);
 	free(old);
