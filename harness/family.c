@@ -191,6 +191,7 @@ static void set_error(struct family *f, const char *format, ...)
 	va_start(args, format);
 	f->error = xvasprintf(format, args);
 	va_end(args);
+	make_text_safe(f->error);	/* a character may have been cut in two */
 }
 
 /* "template" or "worker N"; static storage. */

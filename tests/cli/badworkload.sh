@@ -63,7 +63,8 @@ text_long failed: worker 1: request 3 raised ValueError: xxxxxxxxxxxxxxxx*
 text_none failed: worker 1: request 3 raised Mute*
 text_nul failed: worker 1: request 3 raised ValueError: before*
 text_unicode failed: worker 1: request 3 raised ValueError: *caf*closed*
-warm_raise failed: the template: warm raised ZeroDivisionError: *by zero"
+warm_raise failed: the template: warm raised ZeroDivisionError: *by zero
+words_cut failed: the template ended with status 4: x*"
 # The oldest and the newest: exceptions and text are other things in Python 2.
 for each in $(echo "$tags" | sed -n '1p;$p' | uniq); do
 	run_all "$each" --timeout=5
