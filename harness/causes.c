@@ -23,15 +23,27 @@ struct known_type {
 	enum { NO_TYPE, PLAIN_TYPE, GC_TYPE } kind;
 };
 
+int causes_knows(const struct shm_layout *l)
+{
+	/* What is behind a page is seen as far as the margin goes. */
+	return l->type_type != 0 && l->type_offset >= WORD &&
+		l->type_offset <= CAUSES_MARGIN - WORD &&
+		l->type_offset % WORD == 0 &&
+		l->gc_head_bytes <= CAUSES_MARGIN &&
+		l->gc_head_bytes % WORD == 0;
+}
+
 void causes_init(struct causes *c, const struct shm_layout *layout, int memory)
 {
-	*c = (struct causes){ .layout = layout, .memory = memory };
+	*c = (struct causes){ .layout = *layout, .memory = memory };
+	if (!causes_knows(&c->layout))
+		c->layout = (struct shm_layout){ 0 };
 }
 
 void causes_fini(struct causes *c)
 {
 	free(c->types);
-	*c = (struct causes){ NULL };
+	*c = (struct causes){ .memory = -1 };
 }
 
 static uint64_t peek_word(const struct causes *c, uint64_t address)
@@ -45,7 +57,7 @@ static uint64_t peek_word(const struct causes *c, uint64_t address)
 /* Looks at the template's memory to find out. */
 static int kind_of(const struct causes *c, uint64_t address)
 {
-	const struct shm_layout *l = c->layout;
+	const struct shm_layout *l = &c->layout;
 	uint64_t meta = peek_word(c, address + l->type_offset);
 
 	if (meta != l->type_type &&
@@ -123,7 +135,7 @@ static int is_count(uint64_t word)
  * alive; NO_TYPE when there is none, or when it is out of sight. */
 static int object_at(struct causes *c, const struct page *p, size_t offset)
 {
-	size_t type = offset + c->layout->type_offset;
+	size_t type = offset + c->layout.type_offset;
 	uint64_t word;
 
 	if (type + WORD > p->bytes + CAUSES_MARGIN)
@@ -139,11 +151,11 @@ static int object_at(struct causes *c, const struct page *p, size_t offset)
 static enum cause cause_of_word(struct causes *c, const struct page *p,
 				size_t offset)
 {
-	for (size_t back = 0; back < c->layout->type_offset && back <= offset;
+	for (size_t back = 0; back < c->layout.type_offset && back <= offset;
 	     back += WORD)
 		if (object_at(c, p, offset - back) != NO_TYPE)
 			return CAUSE_REFERENCE_COUNT;
-	for (size_t ahead = WORD; ahead <= c->layout->gc_head_bytes;
+	for (size_t ahead = WORD; ahead <= c->layout.gc_head_bytes;
 	     ahead += WORD)
 		if (object_at(c, p, offset + ahead) == GC_TYPE)
 			return CAUSE_GC_HEADER;
@@ -158,7 +170,7 @@ enum cause causes_of(struct causes *c, uint64_t address, const void *before,
 
 	if (memcmp(before, after, bytes) == 0)
 		return CAUSE_NOTHING;
-	if (c->layout->type_type == 0)
+	if (c->layout.type_type == 0)
 		return CAUSE_CONTENT;
 	for (size_t offset = 0; offset < bytes; offset += WORD) {
 		enum cause word;

@@ -35,13 +35,17 @@ extern const char *const cause_names[CAUSES];
 
 /* Knows the types of one template. */
 struct causes {
-	const struct shm_layout *layout;
+	struct shm_layout layout;	/* all 0: not known */
 	int memory;			/* of the template; see peek.h */
 	struct known_type *types;	/* hash table */
 	size_t n, room;
 };
 
-/* `layout` must outlive it.  Free with causes_fini(), which leaves `memory`. */
+/* Whether a layout is known and can be one: any process of a cell may have written
+ * over it. */
+int causes_knows(const struct shm_layout *layout);
+
+/* Free with causes_fini(), which leaves `memory`. */
 void causes_init(struct causes *c, const struct shm_layout *layout, int memory);
 void causes_fini(struct causes *c);
 

@@ -497,7 +497,7 @@ static void summarize_leak(struct cell *c)
 
 static int knows_objects(const struct cell *c)
 {
-	return c->family.shared->layout.type_type != 0;
+	return causes_knows(&c->family.shared->layout);
 }
 
 /* The mean over workers of copied pages by place and cause, or null.  New. */
@@ -564,7 +564,7 @@ static json_t *methods_json(const struct cell *c)
 		"worker_cow_pages", pages_method(),
 		"worker_floor_pages", "/proc/PID/mem",
 		"copies", knows_objects(c) ? "content of pages" :
-		"none: how objects lie in free-threaded builds is not known",
+		"none: how objects lie is not known, as in free-threaded builds",
 		"total_kib", procfs_memory_method(),
 		"cgroup_kib", c->cgroup.path == NULL ? "none" :
 		c->cgroup.version == 1 ? "cgroup v1" : "cgroup v2",

@@ -172,6 +172,29 @@ static void look_at_causes(union page *pages, pid_t worker,
 	}
 }
 
+/* Any process of a cell can write over it. */
+static void test_layouts(void **state)
+{
+	static const uint32_t offsets[] = { 0, 1, 7, 12, 60, 64, 0xfffffff8 };
+	static const uint32_t heads[] = { 1, 17, 72, 0xfffffff8 };
+	struct shm_layout l = layout();
+
+	(void)state;
+	assert_true(causes_knows(&l));
+	for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+		l.type_offset = offsets[i];
+		assert_false(causes_knows(&l));
+	}
+	l = layout();
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		l.gc_head_bytes = heads[i];
+		assert_false(causes_knows(&l));
+	}
+	l = layout();
+	l.type_type = 0;
+	assert_false(causes_knows(&l));
+}
+
 static void test_causes(void **state)
 {
 	union page *pages = mmap(NULL, PAGES * sizeof *pages,
@@ -287,6 +310,7 @@ int main(void)
 {
 	alarm(60);	/* a worker that never answers ends the test */
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_pool_headers),
