@@ -335,12 +335,21 @@ static void set_real(struct cell *c, const char *key, double value)
 	json_object_set_new(c->metrics, key, json_real(value));
 }
 
+/* A process may have written over its slot, so sums of what is in it stop here:
+ * the largest count that a double and the tables (tables.h) can hold. */
+#define COUNT_MAX (UINT64_C(1) << 53)
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a > COUNT_MAX || b > COUNT_MAX - a ? COUNT_MAX : a + b;
+}
+
 /* Sums a histogram over workers into `sum`. */
 static void add_counts(uint64_t sum[HDR_BUCKETS],
 		       const uint64_t counts[HDR_BUCKETS])
 {
 	for (size_t i = 0; i < HDR_BUCKETS; i++)
-		sum[i] += counts[i];
+		sum[i] = add(sum[i], counts[i]);
 }
 
 /* [[lowest ns of the bucket, count], ...] without empty ones.  New. */
@@ -465,7 +474,9 @@ static void count_lost(const struct cell *c, json_t *document)
 	for (long i = 1; i <= c->key->workers; i++) {
 		const struct shm_process *p = cell_slot(c, i);
 
-		lost += p->gc_overflow + p->gc_unmatched + p->request_overflow;
+		lost = add(lost, p->gc_overflow);
+		lost = add(lost, p->gc_unmatched);
+		lost = add(lost, p->request_overflow);
 	}
 	json_object_set_new(document, "lost_samples",
 			    json_integer((json_int_t)lost));

@@ -18,6 +18,14 @@ for python_tag in $(echo "$tags" | sed -n '1p;$p' | uniq); do
 	# The children's collections are not the worker's; its own full one is.
 	expect_json "$tmp/out" 'd["cells"][0]["gc_collections"][2] == 1'
 	expect_json "$tmp/out" 'd["cells"][0]["exit_faults"] is None'
+
+	# What no process would write is not believed, and harms nothing else.
+	harness run --db="$tmp/new.db" --python="$python_tag" --strategy=none \
+		--workload="$bad/overwrite.py" --workers=2 --requests=20 --format=json
+	expect_status 5
+	expect_line err 'samples were lost; do not trust'
+	expect_json "$tmp/out" 'd["cells"][0]["lost_samples"] == 2 ** 53'
+	expect_json "$tmp/out" 'd["cells"][0]["copies"] is None'
 done
 
 # A cell outlives its coordinator only to clean up.
