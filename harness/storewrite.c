@@ -8,10 +8,10 @@
 #include "storeparts.h"
 #include "util.h"
 
-/* Binds one JSON value: a list as its text. */
+/* Binds one JSON value: a list as its text, what is not there as null. */
 static void bind_json(sqlite3_stmt *stmt, int index, const json_t *value)
 {
-	switch (json_typeof(value)) {
+	switch (value != NULL ? json_typeof(value) : JSON_NULL) {
 	case JSON_STRING:
 		sqlite3_bind_text(stmt, index, json_string_value(value), -1,
 				  SQLITE_TRANSIENT);
