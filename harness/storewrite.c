@@ -338,8 +338,14 @@ static int set_outcome(struct store *s, int64_t cell, const json_t *document)
 
 int store_cell(struct store *s, int64_t run, const json_t *document)
 {
+	const char *status = json_string_value(get(document, "status"));
 	int64_t cell;
 
+	if (status == NULL || strcmp(status, "pending") == 0) {
+		complain("a document without an outcome of its cell was not "
+			 "stored");
+		return -1;
+	}
 	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
 		return -1;
 	cell = pending_cell(s, run, get(document, "key"));
