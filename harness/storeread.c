@@ -129,6 +129,8 @@ const char *store_absent_reason(const json_t *cell)
 
 	if (json_is_string(reason))
 		return json_string_value(reason);
+	if (status == NULL)
+		return "the database tells no outcome of the cell";
 	return strcmp(status, "ok") == 0 ? "not measured by the version of "
 		"this program that ran the cell" : status;
 }
