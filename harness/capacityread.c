@@ -409,7 +409,8 @@ static int read_hosts(struct reader *r, json_t **host)
 	}
 	while ((step = sqlite3_step(stmt)) == SQLITE_ROW && code == 0) {
 		int64_t id = sqlite3_column_int64(stmt, 0);
-		const char *facts = (const char *)sqlite3_column_text(stmt, 1);
+		const char *told = (const char *)sqlite3_column_text(stmt, 1);
+		const char *facts = told != NULL ? told : "";
 		char *difference = NULL;
 		json_t *other;
 
