@@ -99,6 +99,8 @@ int interpreters_parse(const json_t *root, struct interpreters *list)
 	size_t index;
 
 	*list = (struct interpreters){ NULL, 0 };
+	if (!json_is_array(json_object_get(root, "interpreters")))
+		return -1;
 	json_array_foreach(json_object_get(root, "interpreters"), index, item) {
 		struct interpreter *i;
 		const char *ext;
@@ -115,6 +117,8 @@ int interpreters_parse(const json_t *root, struct interpreters *list)
 			.era = string_of(item, "era"),
 			.reason = string_of(item, "reason"),
 		};
+		if (i->tag == NULL || i->version == NULL || i->executable == NULL)
+			return -1;
 		ext = json_string_value(json_object_get(item, "ext_dir"));
 		if (ext != NULL)
 			i->ext_dir = xasprintf("%s/%s", install_ext_dir(), ext);
@@ -137,8 +141,9 @@ int interpreters_load(struct interpreters *list)
 	if (root == NULL)
 		complain("cannot read %s: %s; run configure and make again",
 			 path, error.text);
-	else
-		result = interpreters_parse(root, list);
+	else if ((result = interpreters_parse(root, list)) < 0)
+		complain("%s lacks a tag, a version or an executable; run "
+			 "configure and make again", path);
 	json_decref(root);
 	free(path);
 	return result;

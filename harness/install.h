@@ -33,7 +33,7 @@ struct interpreters {
 	size_t n;
 };
 
-/* Takes the manifest as JSON.  0 or -1; the list is to be freed in both cases. */
+/* Takes the manifest as JSON.  0, or -1 when an entry lacks what it needs; the list is to be freed in both cases. */
 int interpreters_parse(const json_t *root, struct interpreters *list);
 
 /* Reads the manifest and looks whether the executables are still there.
