@@ -3,6 +3,7 @@
 #include "celllimits.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 
 #include "procfs.h"
@@ -25,7 +26,9 @@ void limits_restore(struct cell_limits *limits, const json_t *stored)
 
 	if (json_unpack((json_t *)stored, "{sI sI si}", "timeout_s", &timeout_s,
 			"min_free_kib", &min_free_kib, "parallel",
-			&parallel) < 0)
+			&parallel) < 0 ||
+	    timeout_s < 1 || timeout_s > INT_MAX || min_free_kib < 0 ||
+	    parallel < 1 || parallel > CELL_MAX_WORKERS)
 		return;
 	if (!(limits->given & GIVEN_TIMEOUT))
 		limits->timeout_s = (long)timeout_s;

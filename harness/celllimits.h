@@ -34,7 +34,7 @@ error_t limits_parse(int key, char *arg, struct argp_state *state,
 json_t *limits_json(const struct cell_limits *limits);
 
 /* Takes the limits that a run was begun with, but for those given on the command
- * line now. */
+ * line now.  Limits that none can be given are left alone. */
 void limits_restore(struct cell_limits *limits, const json_t *stored);
 
 /* Sorts out options that take a whole number, for argp parsers: ends the

@@ -28,7 +28,7 @@ static void check(const json_t *findings)
 FUZZ_TARGET(facts)
 {
 	struct strings parts;
-	struct cell_limits limits = { .timeout_s = 1 };
+	struct cell_limits limits = { .timeout_s = 1, .parallel = 1 };
 	json_t *facts, *other, *findings, *verdict;
 	char *difference;
 
@@ -45,6 +45,8 @@ FUZZ_TARGET(facts)
 	difference = samehost_difference(facts, other);
 	free(difference);
 	limits_restore(&limits, facts);
+	FUZZ_REQUIRE(limits.timeout_s >= 1 && limits.min_free_kib >= 0 &&
+		     limits.parallel >= 1);
 	json_decref(verdict);
 	json_decref(findings);
 	json_decref(facts);
