@@ -388,6 +388,7 @@ int workload_find(const char *name, struct workload *w, char **error)
 		.summary = docstring_line(source),
 		.scale = source_scale(source),
 	};
+	make_text_safe(w->summary);
 	free(source);
 	free(path);
 	return 0;
