@@ -250,9 +250,10 @@ static int run_phases(struct cell *c)
 	for (int i = 1; i < c->family.count; i++) {
 		/* The first barrier needs no go: the fork led there. */
 		result = family_wait(&c->family, i, "0");
+		if (result == 0)
+			result = family_know(&c->family, i);
 		if (result < 0)
 			return result;
-		c->family.members[i].pid = cell_slot(c, i)->pid;
 	}
 	for (size_t k = 0; k < c->checkpoints; k++) {
 		result = k > 0 ? serve_to(c, c->at[k]) : 0;

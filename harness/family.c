@@ -288,6 +288,30 @@ const char *family_last_words(struct family *f)
 	return last_line(f->tail);
 }
 
+/* The process that a member's slot names, or 0 if that is no child of the
+ * template: the slot is written by the process itself. */
+static pid_t child_of_template(const struct family *f, int index)
+{
+	pid_t pid = shm_slot(f->shared, (uint64_t)index)->pid;
+	struct procfs_stat stat;
+
+	return pid > 0 && procfs_read_stat(pid, &stat) == 0 &&
+		stat.ppid == f->members[0].pid ? pid : 0;
+}
+
+int family_know(struct family *f, int index)
+{
+	struct family_member *m = &f->members[index];
+
+	m->pid = child_of_template(f, index);
+	if (m->pid > 0)
+		return 0;
+	set_error(f, "worker %d names process %d as itself, which is no child "
+		  "of the template", index,
+		  (int)shm_slot(f->shared, (uint64_t)index)->pid);
+	return -ECHILD;
+}
+
 /* Finds out whether a member has died, whatever its channel says: a child of
  * its own may hold that open. */
 static void look_for_death(struct family *f, int index)
@@ -299,14 +323,9 @@ static void look_for_death(struct family *f, int index)
 	if (m->gone)
 		return;
 	if (m->pid == 0) {
-		/* The slot is written by the process itself; believe it only
-		 * if it names a child of the template. */
-		pid_t pid = shm_slot(f->shared, (uint64_t)index)->pid;
-
-		if (pid <= 0 || procfs_read_stat(pid, &stat) < 0 ||
-		    stat.ppid != f->members[0].pid)
+		m->pid = child_of_template(f, index);
+		if (m->pid == 0)
 			return;
-		m->pid = pid;
 	}
 	if (index == 0) {
 		m->gone = waitpid(m->pid, &m->status, WNOHANG) == m->pid;

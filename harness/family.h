@@ -64,6 +64,10 @@ int family_step(struct family *f);
 /* Waits until member `index` stands at barrier `name`.  As family_step(). */
 int family_wait(struct family *f, int index, const char *name);
 
+/* Takes the pid of a worker that stands at its first barrier from its slot.  0; or
+ * -ECHILD when that is no child of the template: then f->error says so. */
+int family_know(struct family *f, int index);
+
 /* Lets member `index` go on. */
 void family_go(struct family *f, int index);
 
