@@ -401,7 +401,8 @@ static int read_hosts(struct reader *r, json_t **host)
 	char *previous = NULL;
 	int code = 0, step;
 
-	qsort(r->runs, r->run_count, sizeof *r->runs, compare_runs);
+	if (r->run_count > 0)
+		qsort(r->runs, r->run_count, sizeof *r->runs, compare_runs);
 	if (sqlite3_prepare_v2(r->s->db, "SELECT id, host FROM runs ORDER BY id",
 			       -1, &stmt, NULL) != SQLITE_OK) {
 		store_broken(r->s, "read");
