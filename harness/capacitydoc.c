@@ -236,7 +236,7 @@ static json_t *warnings_json(const struct plans *plans,
 			CAPACITY_REACH * p->group->model.most_measured;
 	}
 	for (size_t i = 0; i < groups->n; i++) {
-		lost += groups->items[i].lost_samples;
+		lost = count_sum(lost, groups->items[i].lost_samples);
 		failed += groups->items[i].failed;
 		unmeasured += groups->items[i].unmeasured;
 	}

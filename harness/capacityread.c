@@ -359,7 +359,7 @@ static int read_cell(struct reader *r)
 		return -1;
 	note_run(r, number(r, CELL_RUN));
 	b->g.newest = id;
-	b->g.lost_samples += number(r, CELL_LOST);
+	b->g.lost_samples = count_sum(b->g.lost_samples, number(r, CELL_LOST));
 	if (workers < 1 || v.n == 0 ||
 	    (long)v.points[v.n - 1].requests != b->g.requests) {
 		b->g.unmeasured++;

@@ -399,7 +399,7 @@ static int judge(const json_t *document)
 	json_array_foreach(json_object_get(document, "blocks"), index, block) {
 		if (json_unpack((json_t *)block, "{s{sI sI}}", "lost_samples",
 				"a", &a, "b", &b) == 0)
-			lost += a + b;
+			lost = count_sum(lost, count_sum(a, b));
 		json_array_foreach(json_object_get(block, "metrics"), r, row)
 			compared += json_is_string(
 				json_object_get(row, "verdict"));

@@ -107,7 +107,8 @@ static int judge(const json_t *document)
 	json_int_t lost = 0;
 
 	json_array_foreach(plans, index, p)
-		lost += json_integer_value(json_object_get(p, "lost_samples"));
+		lost = count_sum(lost, json_integer_value(
+			json_object_get(p, "lost_samples")));
 	if (json_is_null(json_object_get(document, "recommended")))
 		return EXIT_UNSUPPORTED;
 	return lost > 0 ? EXIT_UNTRUSTED : EXIT_OK;

@@ -161,8 +161,8 @@ static int judge(const struct htmlreport *r)
 	json_array_foreach(json_object_get(r->plan, "warnings"), index, line)
 		complain("warning: %s", json_string_value(line));
 	json_array_foreach(json_object_get(r->plan, "plans"), index, plan)
-		lost += json_integer_value(json_object_get(plan,
-							   "lost_samples"));
+		lost = count_sum(lost, json_integer_value(
+			json_object_get(plan, "lost_samples")));
 	return lost > 0 ? EXIT_UNTRUSTED : EXIT_OK;
 }
 

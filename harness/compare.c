@@ -309,8 +309,8 @@ static json_int_t lost_samples(const json_t *cells)
 
 	json_array_foreach(cells, index, cell)
 		if (is_ok(cell))
-			lost += json_integer_value(
-				json_object_get(cell, "lost_samples"));
+			lost = count_sum(lost, json_integer_value(
+				json_object_get(cell, "lost_samples")));
 	return lost;
 }
 

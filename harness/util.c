@@ -254,6 +254,14 @@ int parse_seconds(const char *text, long *seconds)
 	return 0;
 }
 
+int64_t count_sum(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(a > 0 ? a : 0, b > 0 ? b : 0, &sum) ?
+		INT64_MAX : sum;
+}
+
 void strings_add(struct strings *list, const char *text)
 {
 	list->items = xrealloc(list->items, list->n + 1, sizeof *list->items);

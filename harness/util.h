@@ -59,6 +59,10 @@ int parse_seconds(const char *text, long *seconds);
 struct argp_state;
 const char *parse_table_or_json(const char *arg, const struct argp_state *state);
 
+/* The sum of two counts that somebody else may have written: negative ones are
+ * none, and it ends at the largest number there is. */
+int64_t count_sum(int64_t a, int64_t b);
+
 /* A list of strings that owns them. */
 struct strings {
 	char **items;

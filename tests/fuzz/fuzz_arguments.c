@@ -25,7 +25,7 @@ static void numbers(const char *text)
 	if (parse_long(text, LONG_MIN, LONG_MAX, &value) == 0)
 		FUZZ_REQUIRE(strtol(text, NULL, 10) == value);
 	if (parse_size(text, &bytes) == 0)
-		FUZZ_REQUIRE(bytes >= 0);
+		FUZZ_REQUIRE(bytes >= 0 && count_sum(bytes, bytes) >= bytes);
 	if (parse_seconds(text, &value) == 0)
 		FUZZ_REQUIRE(value >= 1 && value <= 366L * 24 * 3600);
 	FUZZ_REQUIRE(parse_table_or_json(text, &quiet) == text);

@@ -157,7 +157,6 @@ static void read_document(const json_t *document)
 	fclose(out);
 	free(text);
 	strings_add(&r.metrics, "total_kib");
-	strings_add(&r.metrics, "gc_collections");
 	json_decref(compare_make(&r));
 	strings_fini(&r.metrics);
 	json_decref(doctor_verdict(findings));
