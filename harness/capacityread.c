@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cellkey.h"
 #include "checkpoints.h"
 #include "install.h"
 #include "samehost.h"
@@ -360,7 +361,7 @@ static int read_cell(struct reader *r)
 	note_run(r, number(r, CELL_RUN));
 	b->g.newest = id;
 	b->g.lost_samples = count_sum(b->g.lost_samples, number(r, CELL_LOST));
-	if (workers < 1 || v.n == 0 ||
+	if (workers < 1 || workers > CELL_MAX_WORKERS || v.n == 0 ||
 	    (long)v.points[v.n - 1].requests != b->g.requests) {
 		b->g.unmeasured++;
 		note_problem(&b->g, "not measured", "no total_kib");
