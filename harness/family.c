@@ -35,11 +35,17 @@ void family_adopt_strays(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* The child ends of the channels must be consecutive, so they are put behind
- * every descriptor that setting up may take. */
-static int first_child_fd(const struct family *f)
+/* The child ends of the channels must be consecutive: where as many descriptors
+ * are free, behind all that setting up may take.  Whoever has started us may have
+ * left us some of high numbers. */
+static int free_descriptors(const struct family *f)
 {
-	return 64 + 2 * f->count;
+	int first = 64 + 2 * f->count;
+
+	for (int fd = first; fd < first + f->count; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			first = fd + 1;
+	return first;
 }
 
 int family_init(struct family *f, int workers, int64_t timeout_s,
@@ -85,7 +91,7 @@ int family_init(struct family *f, int workers, int64_t timeout_s,
 static void exec_template(struct family *f, char **argv, int output, int report)
 {
 	pid_t parent = getppid();
-	int first = first_child_fd(f), null, score, error;
+	int first = f->first_child_fd, null, score, error;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -116,7 +122,7 @@ static void exec_template(struct family *f, char **argv, int output, int report)
 
 static int open_channels(struct family *f)
 {
-	int first = first_child_fd(f);
+	int first = f->first_child_fd;
 
 	for (int i = 0; i < f->count; i++) {
 		int pair[2], child;
@@ -134,12 +140,14 @@ static int open_channels(struct family *f)
 
 int family_start(struct family *f, char **argv, int fds_at)
 {
-	int first = first_child_fd(f), output[2] = { -1, -1 };
-	int report[2] = { -1, -1 }, error = 0, result = open_channels(f);
+	int first = free_descriptors(f), output[2] = { -1, -1 };
+	int report[2] = { -1, -1 }, error = 0, result;
 	char *shm = xasprintf("%d", f->shm_fd);
 	char *channel = xasprintf("%d", first);
 	pid_t pid;
 
+	f->first_child_fd = first;
+	result = open_channels(f);
 	argv[fds_at] = shm;
 	argv[fds_at + 1] = channel;
 	if (result == 0 && (pipe2(output, O_CLOEXEC) < 0 ||

@@ -33,6 +33,7 @@ struct family {
 	struct shm_header *shared;
 	size_t shared_bytes;
 	int shm_fd;
+	int first_child_fd;	/* of the channels' ends in the template */
 	int output;		/* stdout and stderr of all, or -1 */
 	char *tail;		/* the last of that output, NUL-ended */
 	size_t tail_used;
