@@ -219,15 +219,23 @@ static int read_parentage(struct parentage **list, size_t *n)
 	return 0;
 }
 
+static int compare_pids(const void *a, const void *b)
+{
+	const struct parentage *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* `list` is in the order of pids. */
 static int is_descendant(const struct parentage *list, size_t n, pid_t pid,
 			 pid_t root)
 {
+	const struct parentage like = { .pid = pid }, *found;
+
 	if (pid == root)
 		return 1;
-	for (size_t i = 0; i < n; i++)
-		if (list[i].pid == pid)
-			return list[i].wanted;
-	return 0;
+	found = bsearch(&like, list, n, sizeof *list, compare_pids);
+	return found != NULL && found->wanted;
 }
 
 int procfs_descendants(pid_t root, pid_t **pids, size_t *n)
@@ -238,7 +246,9 @@ int procfs_descendants(pid_t root, pid_t **pids, size_t *n)
 
 	*pids = NULL;
 	*n = 0;
-	do {		/* a generation per round */
+	if (all > 1)
+		qsort(list, all, sizeof *list, compare_pids);
+	do {		/* a generation per round, or more */
 		found = 0;
 		for (size_t i = 0; i < all; i++)
 			if (!list[i].wanted && list[i].pid != root &&
