@@ -25,8 +25,8 @@ bench_time = $(BENCH_OBSERVER:%=bench-time-%)
 BENCH_STRATEGIES = $(TAGS)
 
 .PHONY: bench bench-freeze bench-sampling bench-observer bench-strategies \
-	bench-plan $(bench_freeze) $(bench_count) $(bench_time)
-bench: bench-freeze bench-sampling bench-observer bench-strategies
+	bench-plan bench-scale $(bench_freeze) $(bench_count) $(bench_time)
+bench: bench-freeze bench-sampling bench-observer bench-strategies bench-scale
 
 bench-freeze: $(bench_freeze)
 $(bench_freeze): bench-freeze-%: matrix ext/%/bench/timecalls.so
@@ -63,7 +63,17 @@ bench-plan: matrix harness/harness$(EXEEXT)
 	@$(top_srcdir)/bench/plan.sh harness/harness$(EXEEXT) bench/plan \
 		$(BENCH_PLAN)
 
+# How costs grow; all in one recipe, since what is timed minds company.  Some
+# minutes; with 100,000 cells some twenty more, and 5 GiB of disk:
+#   make bench-scale BENCH_CELLS='100 1000 10000 100000'
+BENCH_SCALE_TAG = $(firstword $(filter cp3.11.%,$(TAGS)) \
+	$(lastword $(filter cp3.%,$(TAGS))) $(TAGS))
+bench-scale: matrix harness/harness$(EXEEXT) bench/scale$(EXEEXT)
+	@$(top_srcdir)/bench/scale.sh harness/harness$(EXEEXT) \
+		bench/scale$(EXEEXT) bench/large $(BENCH_SCALE_TAG)
+
 clean-local: bench-clean
 .PHONY: bench-clean
 bench-clean:
-	rm -rf bench/venv bench/venv.log bench/plan bench/strategies.db* ext/*/bench
+	rm -rf bench/venv bench/venv.log bench/plan bench/strategies.db* bench/large \
+		ext/*/bench

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The table of `make bench-strategies`: means, ratios and reasons from a made-up
-# export, and a run of its own.
+# export, and a run of its own; that of `make bench-scale`, from made-up costs.
 . "$top_srcdir/tests/cli/lib.sh"
 bench=$top_srcdir/bench
 
@@ -29,6 +29,62 @@ expect_same "table" \
  c:1 2.0 (0.67) 0.0 (-) 1 (0.67) 1 (0.50) - 0.00 (0.00) 0.00 (0.00)
  c:2 2.0 (0.67) 0.0 (-) 1 (0.67) 1 (0.50) - 0.00 (0.00) 0.00 (0.00)" \
 "$(tr -s ' ' <"$tmp/out")"
+
+# Costs of compare grow with the square of the cells, all others with the cells;
+# a checkpoint costs 2 ms per worker, with 64 workers 3 ms.
+cat >"$tmp/tool" <<'END'
+#!/bin/sh
+case $1 in
+fill)
+	head -c $(($3 * 2048)) /dev/zero >"$2"
+	echo "0.500 1.250"
+	;;
+checkpoints)
+	echo $(($2 / 10 + 1))
+	;;
+time)
+	out=$3
+	shift 4
+	for word; do
+		case $word in
+		*.db) n=${word##*/}; n=${n%.db} ;;
+		*/objectgraph)
+			w=${word#*/w}; w=${w%%/*}; r=${word#*/n}; r=${r%%/*}
+			echo '{"methods": {"total_kib": "x"}, "total_kib": 2048,' \
+				'"template_pages": 16384.0}' >"$out"
+			[ "$w" -lt 64 ] && each=2 || each=3
+			echo "9 $((50 + w * r / 10 * each)).0 7 1024"
+			exit
+			;;
+		esac
+	done
+	[ "$1" != compare ] || n=$((n * n / 100))
+	echo "$n.0 1.0 1.0 2048"
+	;;
+esac
+END
+chmod +x "$tmp/tool"
+last="scale.sh"
+BENCH_CELLS='100 1000' BENCH_LARGE_MIB=64 "$bench/scale.sh" harness \
+	"$tmp/tool" "$tmp/large" cp9 >"$tmp/out" 2>"$tmp/err"
+status=$?
+expect_status 0
+expect_nothing err
+expect_match out '^  CPU per cell stored (ms)  *0.500  *0.500  *(x1.00)$'
+expect_match out '^  database per cell (KiB)  *2  *2  *(x1.00)$'
+expect_match out '^  compare (ms)  *100.0  *10000.0  *(x100.00)  worse than linear$'
+expect_match out '^  export as tables (ms)  *100.0  *1000.0  *(x10.00)$'
+expect_match out '^  freeze per worker (ms)  *2.000  *2.000  *(x1.00)  *2.000  *(x1.00)  *3.000  *(x1.50)  worse than linear$'
+expect_same "lines that are worse" 3 "$(grep -c 'worse than' "$tmp/out")"
+expect_match out '^Large cell: 64 workers of a template of 64 MiB (cp9, freeze+reshare, objectgraph 100000)$'
+expect_match out '^  0.0 s in all, 0.43 s CPU time of the harness, which had 1 MiB; total_kib is 2 MiB$'
+BENCH_CELLS=100 BENCH_LARGE_MIB=99999999 "$bench/scale.sh" harness \
+	"$tmp/tool" "$tmp/large" cp9 >"$tmp/out" 2>"$tmp/err"
+expect_match out '^Large cell: skipped: it needs [0-9]* MiB, [0-9]* MiB are available$'
+"$bench/scale.sh" harness false "$tmp/large" cp9 >"$tmp/out" 2>"$tmp/err"
+status=$?
+expect_status 1
+expect_line err '^bench-scale: cannot fill '
 
 need_interpreter
 last="strategies.sh $tag"
