@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capacityhosts.h"
 #include "capacityparts.h"
 #include "deploy.h"
 
@@ -69,8 +70,9 @@ static json_t *notes_json(const struct plan_of *p, double spare_kib)
 	} all[] = {
 		{ g->cells < STATS_MIN_REPEATS,
 		  "fewer than 4 cells: no intervals" },
-		{ g->pause_p99_us.n == 0,
+		{ g->pause_p99_us.n == 0 && !capacity_lacks_pauses(g),
 		  "no collection ran, so there were no pauses" },
+		{ g->crowded > 0, "cells ran side by side, which have no times" },
 		{ g->leak_kib_per_1k < 0,
 		  "private memory fell; beyond what was measured it is taken to "
 		  "stay" },
@@ -139,6 +141,8 @@ static json_t *plan_json(const struct plan_of *p, double spare_kib)
 	json_object_set_new(plan, "gc_pause_p99_us",
 			    real(capacity_mean(&g->pause_p99_us)));
 	json_object_set_new(plan, "gc_pause_max_us", real(g->pause_max_us));
+	json_object_set_new(plan, "pauses_known",
+			    json_boolean(!capacity_lacks_pauses(g)));
 	json_object_set_new(plan, "cpu_ratio", real(p->cpu_ratio));
 	json_object_set_new(plan, "lost_samples",
 			    json_integer(g->lost_samples));
@@ -193,20 +197,68 @@ static json_t *left_out_json(const struct capacity_groups *groups)
 	return list;
 }
 
+/* For qsort(). */
+static int compare_sizes(const void *x, const void *y)
+{
+	const struct capacity_group *a = *(struct capacity_group *const *)x;
+	const struct capacity_group *b = *(struct capacity_group *const *)y;
+	const long differences[] = {
+		strcmp(a->workload, b->workload), a->scale - b->scale,
+		a->requests - b->requests, a->collect_at - b->collect_at,
+	};
+
+	for (size_t i = 0; i < sizeof differences / sizeof *differences; i++)
+		if (differences[i] != 0)
+			return differences[i] < 0 ? -1 : 1;
+	return 0;
+}
+
 /* Counts distinct workloads and sizes among the plans. */
 static size_t count_sizes(const struct plans *plans)
 {
-	size_t n = 0;
+	const struct capacity_group **groups = xcalloc(plans->n + 1,
+						       sizeof *groups);
+	size_t n = plans->n > 0;
 
-	for (size_t i = 0; i < plans->n; i++) {
-		size_t j = 0;
-
-		while (j < i && !capacity_same_size(plans->items[i].group,
-					   plans->items[j].group))
-			j++;
-		n += j == i;
-	}
+	for (size_t i = 0; i < plans->n; i++)
+		groups[i] = plans->items[i].group;
+	if (plans->n > 1)
+		qsort(groups, plans->n, sizeof *groups, compare_sizes);
+	for (size_t i = 1; i < plans->n; i++)
+		n += !capacity_same_size(groups[i - 1], groups[i]);
+	free(groups);
 	return n;
+}
+
+/* What people call a host of capacityhosts.h. */
+static const char *host_text(const char *name)
+{
+	return name == NULL || strcmp(name, CAPACITY_OWN_HOST) == 0 ?
+		"the run's own host" : name;
+}
+
+/* Says which cells were left out because they are of other hosts. */
+static void warn_of_hosts(json_t *warnings, const struct capacity_groups *groups)
+{
+	char *list = xstrdup("");
+	const json_t *other;
+	size_t index;
+
+	json_array_foreach(groups->other_hosts, index, other) {
+		char *longer = xasprintf("%s%s%lld of %s", list,
+			index ? ", " : "", (long long)json_integer_value(
+				json_object_get(other, "cells")),
+			host_text(json_string_value(json_object_get(other,
+				"host"))));
+
+		free(list);
+		list = longer;
+	}
+	warn(warnings, "the plans are of %s; cells of other hosts are left out: "
+	     "%s; choose another with --host=NAME (the own one is "
+	     CAPACITY_OWN_HOST ")", host_text(json_string_value(
+		     json_object_get(groups->host, "name"))), list);
+	free(list);
 }
 
 /* New. */
@@ -227,7 +279,8 @@ static json_t *warnings_json(const struct plans *plans,
 		few += p->group->cells < STATS_MIN_REPEATS;
 		single += p->group->cells == 1;
 		makeshift += p->group->makeshift > 0 && p->group->model.n > 1;
-		silent += p->group->pause_p99_us.n == 0;
+		silent += p->group->pause_p99_us.n == 0 &&
+			!capacity_lacks_pauses(p->group);
 		falling += p->group->leak_kib_per_1k < 0 &&
 			p->age > (double)p->group->requests;
 		leaving = fmax(leaving, p->exit_kib);
@@ -281,6 +334,8 @@ static json_t *warnings_json(const struct plans *plans,
 	if (unmeasured > 0)
 		warn(warnings, "%zu cells have no total_kib and are left out",
 		     unmeasured);
+	if (json_array_size(groups->other_hosts) > 0)
+		warn_of_hosts(warnings, groups);
 	if (groups->pending > 0)
 		warn(warnings, "%zu cells have not run yet", groups->pending);
 	if (lost > 0)
@@ -296,7 +351,7 @@ json_t *capacity_document(const struct plans *plans,
 {
 	double spare = (double)r->memory_kib - plans->limit_kib;
 	json_t *list = json_array();
-	json_t *document = json_pack("{sI sf sf so so so so}",
+	json_t *document = json_pack("{sI sf sf so so so so so}",
 		"memory_kib", (json_int_t)r->memory_kib,
 		"reserve_percent", r->reserve_percent, "limit_kib", plans->limit_kib,
 		"max_requests", r->max_requests < 0 ? json_null() :
@@ -304,7 +359,8 @@ json_t *capacity_document(const struct plans *plans,
 		"workers", r->workers ? json_integer(r->workers) : json_null(),
 		"pause_p99_us", r->pause_p99_us > 0 ?
 		json_real(r->pause_p99_us) : json_null(),
-		"host", groups->host ? json_incref(groups->host) : json_null());
+		"host", groups->host ? json_incref(groups->host) : json_null(),
+		"other_hosts", json_incref(groups->other_hosts));
 
 	for (size_t i = 0; i < plans->n; i++)
 		json_array_append_new(list, plan_json(&plans->items[i],

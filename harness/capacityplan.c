@@ -110,9 +110,10 @@ static void make_plan(struct plan_of *p, const struct capacity_request *r,
 	p->cpu_ratio = base == NULL ? NAN : capacity_mean(&g->cpu_ms) /
 		capacity_mean(&base->cpu_ms);
 	p->exit_kib = capacity_mean(&g->exit_faults) * page_kib;
-	p->misses_pause = r->pause_p99_us > 0 && p99 > r->pause_p99_us;
+	p->misses_pause = r->pause_p99_us > 0 &&
+		(p99 > r->pause_p99_us || capacity_lacks_pauses(g));
 	p->never_collects = base != NULL && base->pause_p99_us.n > 0 &&
-		g->pause_p99_us.n == 0;
+		g->pause_p99_us.n == 0 && !capacity_lacks_pauses(g);
 	p->endless = p->never_collects && r->max_requests < 0;
 	p->extrapolated = capacity_extrapolates(&g->model, p->workers, p->age);
 	f.workers = p->workers;
@@ -188,6 +189,8 @@ static char *praise(const struct plan_of *best, const struct plan_of *second,
 	else
 		text = xasprintf("most workers%s: %ld, as many as %s, at %s",
 				 pause, best->workers, second->group->strategy,
+				 isnan(best->cpu_ratio + second->cpu_ratio) ?
+				 "no more memory" :
 				 best->cpu_ratio < second->cpu_ratio ?
 				 "less CPU time" : "no more CPU time");
 	free(pause);
@@ -213,6 +216,9 @@ static char *objection(const struct plan_of *p,
 	if (p->endless)
 		return xstrdup("never collects, so what is in cycles stays for "
 			       "good: only with --max-requests");
+	if (p->misses_pause && capacity_lacks_pauses(p->group))
+		return xstrdup("pauses are not known: its cells ran side by "
+			       "side");
 	if (p->misses_pause)
 		return xasprintf("p99 pause of %.3g ms, longer than %g ms",
 				 capacity_mean(&p->group->pause_p99_us) / 1000,

@@ -14,23 +14,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capacityhosts.h"
 #include "cellkey.h"
 #include "checkpoints.h"
 #include "install.h"
-#include "samehost.h"
 #include "storeparts.h"
 
 #define CURVE_KEYS "('total_kib', 'worker_private_kib', 'page_tables_kib')"
 
 static const char cells_sql[] =
-	"SELECT id, run, python, tag, executable, instr(key, '@') > 0, "
+	"SELECT cells.id, run, python, tag, executable, instr(key, '@') > 0, "
 	"strategy, workload, scale, requests, collect_at, workers, status, "
-	"reason, lost_samples FROM cells ORDER BY id";
+	"reason, lost_samples, coalesce(host, 0), coalesce(jobs, 1) FROM cells "
+	"LEFT JOIN placement ON cell = cells.id ORDER BY cells.id";
 
 enum {
 	CELL_ID, CELL_RUN, CELL_PYTHON, CELL_TAG, CELL_EXECUTABLE, CELL_GIVEN,
 	CELL_STRATEGY, CELL_WORKLOAD, CELL_SCALE, CELL_REQUESTS, CELL_COLLECT_AT,
-	CELL_WORKERS, CELL_STATUS, CELL_REASON, CELL_LOST,
+	CELL_WORKERS, CELL_STATUS, CELL_REASON, CELL_LOST, CELL_HOST,
+	CELL_JOBS,
 };
 
 static const char curve_sql[] =
@@ -62,8 +64,7 @@ struct reader {
 	void *tree;			/* of struct building, by identity */
 	struct building **groups;
 	size_t n;
-	int64_t *runs;			/* that have cells which were read */
-	size_t run_count;
+	struct capacity_hosts hosts;
 	size_t seen;			/* chosen cells, whatever came of them */
 	size_t pending;
 };
@@ -108,6 +109,11 @@ static int compare_blocks(const struct capacity_group *a,
 	if (order == 0)
 		order = compare_numbers(a->collect_at, b->collect_at);
 	return order;
+}
+
+int capacity_lacks_pauses(const struct capacity_group *g)
+{
+	return g->pause_p99_us.n == 0 && g->crowded == g->cells;
 }
 
 int capacity_same_block(const struct capacity_group *a,
@@ -328,14 +334,6 @@ static void note_problem(struct capacity_group *g, const char *status,
 				       reason);
 }
 
-static void note_run(struct reader *r, int64_t run)
-{
-	if (r->run_count > 0 && r->runs[r->run_count - 1] == run)
-		return;
-	r->runs = xrealloc(r->runs, r->run_count + 1, sizeof *r->runs);
-	r->runs[r->run_count++] = run;
-}
-
 /* Takes in the current cell.  0 or -1. */
 static int read_cell(struct reader *r)
 {
@@ -350,6 +348,10 @@ static int read_cell(struct reader *r)
 		r->pending++;
 		return 0;
 	}
+	if (strcmp(status, "unsupported") != 0 &&
+	    !capacity_hosts_has(&r->hosts, number(r, CELL_RUN),
+				number(r, CELL_HOST)))
+		return 0;
 	b = group_of(r);
 	if (strcmp(status, "ok") != 0) {
 		b->g.failed += strcmp(status, "unsupported") != 0;
@@ -358,7 +360,6 @@ static int read_cell(struct reader *r)
 	}
 	if (read_curve(r, id, workers, &v) < 0 || read_metrics(r, id, &v) < 0)
 		return -1;
-	note_run(r, number(r, CELL_RUN));
 	b->g.newest = id;
 	b->g.lost_samples = count_sum(b->g.lost_samples, number(r, CELL_LOST));
 	if (workers < 1 || workers > CELL_MAX_WORKERS || v.n == 0 ||
@@ -368,7 +369,31 @@ static int read_cell(struct reader *r)
 		return 0;
 	}
 	add_cell(b, &v, workers);
+	b->g.crowded += number(r, CELL_JOBS) > 1;
 	return 0;
+}
+
+/* Counts the current cell for its host.  0. */
+static int count_host(struct reader *r)
+{
+	if (strcmp(text(r, CELL_STATUS), "ok") == 0)
+		capacity_hosts_count(&r->hosts, number(r, CELL_RUN),
+				     number(r, CELL_HOST));
+	return 0;
+}
+
+/* Calls `take` for each of the chosen cells.  0, or -1 after a complaint. */
+static int each_cell(struct reader *r, int (*take)(struct reader *r))
+{
+	int step, result = 0;
+
+	while ((step = sqlite3_step(r->cells)) == SQLITE_ROW && result == 0)
+		if (is_chosen(r))
+			result = take(r);
+	if (result == 0 && step != SQLITE_DONE)
+		result = store_broken(r->s, "read");
+	sqlite3_reset(r->cells);
+	return result;
 }
 
 /* Makes the model of a group whose cells have all been read. */
@@ -384,64 +409,6 @@ static void finish(struct capacity_group *g)
 	g->model.slope = 0;
 	for (size_t i = 0; i < g->cells; i++)
 		g->members[i].slope = 0;
-}
-
-static int compare_runs(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Refuses runs of different hosts; keeps the newest run's.  0, an exit code after
- * a complaint. */
-static int read_hosts(struct reader *r, json_t **host)
-{
-	sqlite3_stmt *stmt;
-	int64_t first = 0;
-	char *previous = NULL;
-	int code = 0, step;
-
-	if (r->run_count > 0)
-		qsort(r->runs, r->run_count, sizeof *r->runs, compare_runs);
-	if (sqlite3_prepare_v2(r->s->db, "SELECT id, host FROM runs ORDER BY id",
-			       -1, &stmt, NULL) != SQLITE_OK) {
-		store_broken(r->s, "read");
-		return EXIT_FAULT;
-	}
-	while ((step = sqlite3_step(stmt)) == SQLITE_ROW && code == 0) {
-		int64_t id = sqlite3_column_int64(stmt, 0);
-		const char *told = (const char *)sqlite3_column_text(stmt, 1);
-		const char *facts = told != NULL ? told : "";
-		char *difference = NULL;
-		json_t *other;
-
-		if (r->run_count == 0 || bsearch(&id, r->runs, r->run_count,
-				sizeof *r->runs, compare_runs) == NULL ||
-		    (previous != NULL && strcmp(previous, facts) == 0))
-			continue;
-		free(previous);
-		previous = xstrdup(facts);
-		other = json_loads(facts, 0, NULL);
-		if (*host != NULL)
-			difference = samehost_difference(*host, other);
-		if (difference != NULL)
-			code = fail(EXIT_USAGE, "runs %lld and %lld are from "
-				    "different hosts (%s); choose those of one "
-				    "host, as in --run=%lld", (long long)first,
-				    (long long)id, difference, (long long)id);
-		free(difference);
-		first = id;
-		json_decref(*host);
-		*host = other;
-	}
-	free(previous);
-	if (code == 0 && step != SQLITE_DONE) {
-		store_broken(r->s, "read");
-		code = EXIT_FAULT;
-	}
-	sqlite3_finalize(stmt);
-	return code;
 }
 
 /* Complains that nothing is left to plan with.  An exit code. */
@@ -511,21 +478,19 @@ int capacity_read(struct store *s, const struct capacity_choice *choice,
 {
 	struct reader r = { .s = s, .choice = choice };
 	size_t planned = 0;
-	int code, step = SQLITE_DONE;
+	int code;
 
 	*groups = (struct capacity_groups){ .n = 0 };
 	code = check_runs(s, choice);
 	if (code == 0 && prepare(&r) < 0)
 		code = EXIT_FAULT;
-	while (code == 0 && (step = sqlite3_step(r.cells)) == SQLITE_ROW)
-		if (is_chosen(&r) && read_cell(&r) < 0)
-			code = EXIT_FAULT;
-	if (code == 0 && step != SQLITE_DONE) {
-		store_broken(s, "read");
+	if (code == 0 && each_cell(&r, count_host) < 0)
 		code = EXIT_FAULT;
-	}
 	if (code == 0)
-		code = read_hosts(&r, &groups->host);
+		code = capacity_hosts_choose(s, &r.hosts, choice->host,
+			&groups->host, &groups->other_hosts);
+	if (code == 0 && each_cell(&r, read_cell) < 0)
+		code = EXIT_FAULT;
 	groups->items = xcalloc(r.n + 1, sizeof *groups->items);
 	groups->pending = r.pending;
 	for (size_t i = 0; i < r.n; i++) {
@@ -541,7 +506,7 @@ int capacity_read(struct store *s, const struct capacity_choice *choice,
 	for (size_t i = 0; i < r.n; i++)
 		free(r.groups[i]);
 	free(r.groups);
-	free(r.runs);
+	capacity_hosts_fini(&r.hosts);
 	sqlite3_finalize(r.cells);
 	sqlite3_finalize(r.curve);
 	sqlite3_finalize(r.metric);
@@ -567,5 +532,6 @@ void capacity_groups_fini(struct capacity_groups *groups)
 	}
 	free(groups->items);
 	json_decref(groups->host);
+	json_decref(groups->other_hosts);
 	*groups = (struct capacity_groups){ .n = 0 };
 }

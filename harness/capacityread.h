@@ -16,6 +16,8 @@ struct capacity_choice {
 	struct strings workloads;	/* names or paths; none: all */
 	const long *runs;		/* none: all of the database */
 	size_t run_count;
+	const char *host;		/* name, CAPACITY_OWN_HOST, or NULL: that
+					 * with the most cells */
 };
 
 /* The mean of those values that are known. */
@@ -42,6 +44,8 @@ struct capacity_group {
 	struct capacity_model *members;	/* of each of its `cells`; their slopes
 					 * may be negative if the group's mean
 					 * is not */
+	size_t crowded;			/* cells beside which others ran:
+					 * without times */
 	size_t makeshift;		/* cells whose slope is that of their last
 					 * two checkpoints */
 	double leak_kib_per_1k;		/* mean, may be negative; NAN */
@@ -52,12 +56,13 @@ struct capacity_group {
 struct capacity_groups {
 	struct capacity_group *items;	/* by interpreter, workload, size, stack */
 	size_t n;
-	json_t *host;			/* of the newest run that was read */
+	json_t *host;			/* of which all these cells are */
+	json_t *other_hosts;		/* array of {"host", "cells"}: left out */
 	size_t pending;			/* cells that have not run yet */
 };
 
 /* Reads the groups that the choice leaves.  0, or an exit code after a complaint:
- * EXIT_USAGE when the choice leaves nothing, or cells of different hosts;
+ * EXIT_USAGE when the choice leaves nothing, or runs of different hosts;
  * EXIT_CELL_FAILED when none of these cells has run well.  To be freed with
  * capacity_groups_fini() in any case. */
 int capacity_read(struct store *s, const struct capacity_choice *choice,
@@ -66,6 +71,10 @@ void capacity_groups_fini(struct capacity_groups *groups);
 
 /* The mean, or NAN. */
 double capacity_mean(const struct capacity_mean *m);
+
+/* Whether nothing is known of pauses; otherwise, if there is no figure of them,
+ * there were none. */
+int capacity_lacks_pauses(const struct capacity_group *g);
 
 /* Whether two groups differ in nothing but the stack. */
 int capacity_same_block(const struct capacity_group *a,

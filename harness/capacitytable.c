@@ -62,13 +62,13 @@ static char *interval_text(const json_t *interval)
 		(long long)json_integer_value(json_array_get(interval, 1)));
 }
 
-/* "P50 / P99 / LONGEST" in ms, or that there are none; to free. */
+/* "P50 / P99 / LONGEST" in ms, that there are none, or "-": not known; to free. */
 static char *pauses_text(const json_t *p)
 {
 	double p99 = celldoc_number(p, "gc_pause_p99_us");
 
 	if (isnan(p99))
-		return xstrdup("none");
+		return xstrdup(is_set(p, "pauses_known") ? "none" : "-");
 	return xasprintf("%.2f / %.2f / %.2f",
 			 celldoc_number(p, "gc_pause_p50_us") / 1000, p99 / 1000,
 			 celldoc_number(p, "gc_pause_max_us") / 1000);
@@ -121,6 +121,7 @@ static void print_reasons(FILE *out, const json_t *plans, size_t first)
 static void print_title(FILE *out, const json_t *d)
 {
 	double pause = celldoc_number(d, "pause_p99_us");
+	const char *host = celldoc_text(json_object_get(d, "host"), "name");
 
 	fprintf(out, "%.0f MiB, of which %g %% are kept free: %.0f MiB for a "
 		"template and its workers",
@@ -129,6 +130,8 @@ static void print_title(FILE *out, const json_t *d)
 		celldoc_number(d, "limit_kib") / 1024);
 	if (!isnan(pause))
 		fprintf(out, "; p99 pauses within %g ms", pause / 1000);
+	if (*host != '\0')
+		fprintf(out, "; measured on %s", host);
 	fputc('\n', out);
 }
 

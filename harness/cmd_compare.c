@@ -14,7 +14,6 @@
 #include "install.h"
 #include "metrics.h"
 #include "runchoice.h"
-#include "samehost.h"
 #include "stats.h"
 
 struct arguments {
@@ -22,7 +21,7 @@ struct arguments {
 	struct compare_request request;
 	const char *sides[2];		/* as typed */
 	const char *format;
-	int given, mixed_hosts;
+	int given;
 };
 
 enum {
@@ -43,7 +42,7 @@ static const struct argp_option options[] = {
 	  "workloads of the run (default: all)", 0 },
 	{ "seed", KEY_SEED, "N", 0, "of the resampling (default: 1)", 0 },
 	{ "mixed-hosts", KEY_MIXED, 0, 0,
-	  "compare runs even though they are from different hosts", 0 },
+	  "compare cells of different hosts, too", 0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
 	  0 },
 	RUN_OPTIONS,
@@ -78,7 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->request.seed = (unsigned long)seed;
 		return 0;
 	case KEY_MIXED:
-		a->mixed_hosts = 1;
+		a->request.mixed_hosts = 1;
 		return 0;
 	case KEY_FORMAT:
 		a->format = parse_table_or_json(arg, state);
@@ -264,21 +263,6 @@ static char *find_stack(const json_t *document, const char *typed)
 	return found;
 }
 
-/* Refuses runs of different hosts.  0 or an exit code. */
-static int check_hosts(const json_t *a, const json_t *b)
-{
-	char *difference = samehost_difference(json_object_get(a, "host"),
-					       json_object_get(b, "host"));
-
-	if (difference == NULL)
-		return 0;
-	complain("runs %lld and %lld are from different hosts (%s); "
-		 "--mixed-hosts compares them all the same",
-		 (long long)run_of(a), (long long)run_of(b), difference);
-	free(difference);
-	return EXIT_USAGE;
-}
-
 /* Reads both sides of the request from the database.  0 or an exit code; the
  * documents and stacks are to be freed either way. */
 static int load_sides(const struct arguments *a, struct compare_side sides[2],
@@ -307,11 +291,13 @@ static int load_sides(const struct arguments *a, struct compare_side sides[2],
 
 		if (id <= 0)
 			code = id < 0 ? EXIT_FAULT : EXIT_USAGE;
+		else if (i == 1 && id == run_of(documents[0]))
+			documents[1] = json_incref(documents[0]);
 		else if ((documents[i] = store_export(&s, id)) == NULL)
 			code = EXIT_FAULT;
-		else if (o[i].stack != NULL &&
-			 (stacks[i] = find_stack(documents[i],
-						 o[i].stack)) == NULL)
+		if (code == 0 && o[i].stack != NULL &&
+		    (stacks[i] = find_stack(documents[i],
+					    o[i].stack)) == NULL)
 			code = EXIT_USAGE;
 		sides[i] = (struct compare_side){ documents[i], stacks[i],
 						  0, 0 };
@@ -389,6 +375,70 @@ static int nothing_common(const struct compare_side sides[2])
 	return code;
 }
 
+/* The hosts of {HOST: CELLS}, or "CELLS on HOST" of each; to free. */
+static char *list_hosts(const json_t *hosts, int counted)
+{
+	struct strings list = { NULL, 0 };
+	json_t *cells;
+	const char *host;
+	char *text;
+
+	json_object_foreach((json_t *)hosts, host, cells) {
+		json_int_t n = json_integer_value(cells);
+
+		text = counted ? xasprintf("%lld cell%s on %s", (long long)n,
+					   n == 1 ? "" : "s", host) :
+			xstrdup(host);
+		strings_add(&list, text);
+		free(text);
+	}
+	text = join(&list);
+	strings_fini(&list);
+	return text;
+}
+
+/* Refuses sides that have nothing in common but on different hosts. */
+static int refuse_hosts(const json_t *document)
+{
+	const json_t *left_out = json_object_get(document, "left_out");
+	const char *difference = json_string_value(
+		json_object_get(document, "difference"));
+	char *a = list_hosts(json_object_get(left_out, "a"), 0);
+	char *b = list_hosts(json_object_get(left_out, "b"), 0);
+	int code = fail(EXIT_USAGE, "A and B are from different hosts (%s), A "
+			"from %s, B from %s; measure both on one host, or "
+			"--mixed-hosts compares them all the same",
+			difference != NULL ? difference : "not the same", a, b);
+
+	free(a);
+	free(b);
+	return code;
+}
+
+/* Tells which cells are not compared because the other side has none on their
+ * host, and that hosts were mixed. */
+static void warn_of_hosts(const json_t *document)
+{
+	const json_t *left_out = json_object_get(document, "left_out");
+	static const char *const keys[] = { "a", "b" }, *const names[] = { "A",
+									   "B" };
+
+	for (int i = 0; i < 2; i++) {
+		const json_t *hosts = json_object_get(left_out, keys[i]);
+		char *list;
+
+		if (json_object_size(hosts) == 0)
+			continue;
+		list = list_hosts(hosts, 1);
+		complain("warning: %s is compared without %s, where %s was not "
+			 "measured", names[i], list, names[1 - i]);
+		free(list);
+	}
+	if (json_is_true(json_object_get(document, "mixed_hosts")))
+		complain("warning: cells of different hosts are compared; a "
+			 "difference may be one of machines");
+}
+
 /* The exit code that a comparison calls for. */
 static int judge(const json_t *document)
 {
@@ -418,7 +468,11 @@ static int print_comparison(const struct arguments *a)
 	json_t *document = compare_make(&a->request);
 	int code;
 
-	if (json_array_size(json_object_get(document, "blocks")) == 0) {
+	if (json_array_size(json_object_get(document, "blocks")) == 0 &&
+	    json_object_size(json_object_get(json_object_get(document,
+			"left_out"), "a")) > 0) {
+		code = refuse_hosts(document);
+	} else if (json_array_size(json_object_get(document, "blocks")) == 0) {
 		const struct compare_side sides[2] = { a->request.a,
 						       a->request.b };
 
@@ -431,6 +485,7 @@ static int print_comparison(const struct arguments *a)
 			comparetable_print(stdout, document);
 		}
 		fflush(stdout);
+		warn_of_hosts(document);
 		code = judge(document);
 	}
 	json_decref(document);
@@ -449,8 +504,6 @@ int cmd_compare(int argc, char **argv)
 	code = choose_metrics(&a.request.metrics);
 	if (code == 0)
 		code = load_sides(&a, sides, documents, stacks);
-	if (code == 0 && !a.mixed_hosts)
-		code = check_hosts(documents[0], documents[1]);
 	if (code == 0) {
 		split_if_same(sides);
 		a.request.a = sides[0];

@@ -178,11 +178,13 @@ static json_t *list_figures(const struct arguments *a)
 	return rows;
 }
 
+#define COLUMNS_MAX 9
+
 /* What can be listed; the columns of the table are keys of the rows. */
 static const struct listing {
 	const char *what;
 	json_t *(*rows)(const struct arguments *a);
-	const char *columns[8];
+	const char *columns[COLUMNS_MAX];
 } listings[] = {
 	{ "strategies", list_strategies, { "name", "arguments", "summary",
 					   "missing on" } },
@@ -190,7 +192,7 @@ static const struct listing {
 	{ "interpreters", list_interpreters, { "tag", "version", "abi", "era",
 					       "executable", "reason" } },
 	{ "runs", list_runs, { "run", "started", "finished", "cells", "ok",
-			       "failed", "unsupported", "pending" } },
+			       "failed", "unsupported", "pending", "hosts" } },
 	{ "metrics", list_metrics, { "key", "unit", "meaning" } },
 	{ "figures", list_figures, { "name", "title" } },
 };
@@ -250,10 +252,10 @@ static char *field(const json_t *row, const char *column)
 static void print_table(const struct listing *l, const json_t *rows)
 {
 	size_t n = 0, index;
-	size_t widths[8];
+	size_t widths[COLUMNS_MAX];
 	const json_t *row;
 
-	for (; n < 8 && l->columns[n] != NULL; n++)
+	for (; n < COLUMNS_MAX && l->columns[n] != NULL; n++)
 		widths[n] = strlen(l->columns[n]);
 	json_array_foreach(rows, index, row)
 		for (size_t i = 0; i < n; i++) {

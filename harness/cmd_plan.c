@@ -23,8 +23,8 @@ struct arguments {
 	const char *format;
 };
 
-enum { KEY_PYTHON = OPTION_AFTER_CAPACITY, KEY_WORKLOAD, KEY_FORMAT,
-       KEY_VERIFY };
+enum { KEY_PYTHON = OPTION_AFTER_CAPACITY, KEY_WORKLOAD, KEY_HOST,
+       KEY_FORMAT, KEY_VERIFY };
 
 static const struct argp_option options[] = {
 	{ 0, 0, 0, 0, "What to plan for:", 1 },
@@ -35,6 +35,9 @@ static const struct argp_option options[] = {
 	{ "workload", KEY_WORKLOAD, "NAME,...", 0,
 	  "workloads (default: all there are)", 0 },
 	{ "run", OPTION_RUN, "ID,...", 0, "which runs (default: all)", 0 },
+	{ "host", KEY_HOST, "NAME", 0,
+	  "cells of which host, : for the run's own (default: the one with the "
+	  "most)", 0 },
 	{ "db", OPTION_DB, "FILE", 0, "the results database", 0 },
 	{ 0, 0, 0, 0, "How:", 3 },
 	{ "verify", KEY_VERIFY, 0, 0,
@@ -61,6 +64,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		strings_split(&a->request.cells.workloads, arg, ',');
 		if (a->request.cells.workloads.n == 0)
 			argp_error(state, "--workload needs a name");
+		return 0;
+	case KEY_HOST:
+		if (*arg == '\0')
+			argp_error(state, "--host needs the name of a host");
+		a->request.cells.host = arg;
 		return 0;
 	case OPTION_RUN:
 		if (capacity_request_runs(&a->request, arg) < 0)

@@ -21,7 +21,7 @@ struct arguments {
 	const char *out;
 };
 
-enum { KEY_OUT = OPTION_AFTER_CAPACITY, KEY_PYTHON, KEY_WORKLOAD };
+enum { KEY_OUT = OPTION_AFTER_CAPACITY, KEY_PYTHON, KEY_WORKLOAD, KEY_HOST };
 
 static const struct argp_option options[] = {
 	{ "out", KEY_OUT, "FILE", 0, "the page to write (default: report.html)",
@@ -34,6 +34,9 @@ static const struct argp_option options[] = {
 	{ "workload", KEY_WORKLOAD, "NAME,...", 0, "workloads (default: all)",
 	  0 },
 	{ "run", OPTION_RUN, "ID,...", 0, "which runs (default: all)", 0 },
+	{ "host", KEY_HOST, "NAME", 0,
+	  "cells of which host, : for the run's own (default: the one with the "
+	  "most)", 0 },
 	{ "db", OPTION_DB, "FILE", 0, "the results database", 0 },
 	{ 0 }
 };
@@ -70,6 +73,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		strings_split(&a->request.cells.workloads, arg, ',');
 		if (a->request.cells.workloads.n == 0)
 			argp_error(state, "--workload needs a name");
+		return 0;
+	case KEY_HOST:
+		json_object_set_new(a->origin, "host", json_string(arg));
+		if (*arg == '\0')
+			argp_error(state, "--host needs the name of a host");
+		a->request.cells.host = arg;
 		return 0;
 	case OPTION_RUN:
 		note_list(a->origin, "run", arg);

@@ -13,30 +13,9 @@
 
 #include "celldoc.h"
 #include "checkpoints.h"
-#include "install.h"
+#include "comparesides.h"
 #include "metrics.h"
 #include "stats.h"
-
-/* The side's cells in the block of `like` with that stack.  A new array. */
-static json_t *gather(const struct compare_side *side, const json_t *like,
-		      const char *stack)
-{
-	json_t *cells = json_array(), *cell;
-	size_t index;
-
-	json_array_foreach(json_object_get(side->document, "cells"), index,
-			   cell) {
-		json_int_t repeat = json_integer_value(
-			json_object_get(cell, "repeat"));
-
-		if (celldoc_same_block(cell, like) &&
-		    strcmp(celldoc_text(cell, "strategy"), stack) == 0 &&
-		    (side->every == 0 ||
-		     (repeat - 1) % side->every == side->rest))
-			json_array_append(cells, cell);
-	}
-	return cells;
-}
 
 static int is_ok(const json_t *cell)
 {
@@ -320,27 +299,25 @@ int compare_needs_samples(const char *metric)
 		strncmp(metric, "request_", 8) == 0;
 }
 
-/* The block of `like`.  A new object, or NULL when a side is not in it. */
-static json_t *compare_block(const struct compare_request *r,
-			     const json_t *like, const char *stack_a,
-			     const char *stack_b)
+/* A pair of comparesides_pair().  A new object. */
+static json_t *compare_pair(const struct compare_request *r, const json_t *pair)
 {
 	static const char *const keys[] = {
 		"python", "tag", "executable", "workload", "scale", "workers",
 		"requests", "collect_at",
 	};
-	json_t *a = gather(&r->a, like, stack_a);
-	json_t *b = gather(&r->b, like, stack_b);
-	json_t *block = NULL, *rows;
+	const json_t *a = json_object_get(pair, "a");
+	const json_t *b = json_object_get(pair, "b");
+	const json_t *like = json_array_get(a, 0);
+	json_t *block = json_object(), *rows = json_array();
 
-	if (json_array_size(a) == 0 || json_array_size(b) == 0)
-		goto out;
-	block = json_object();
-	rows = json_array();
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		json_object_set(block, keys[i], json_object_get(like, keys[i]));
-	json_object_set_new(block, "a", side_json(&r->a, a, stack_a));
-	json_object_set_new(block, "b", side_json(&r->b, b, stack_b));
+	json_object_set(block, "host", json_object_get(pair, "host"));
+	json_object_set_new(block, "a", side_json(&r->a, a,
+				celldoc_text(pair, "stack_a")));
+	json_object_set_new(block, "b", side_json(&r->b, b,
+				celldoc_text(pair, "stack_b")));
 	json_object_set_new(block, "lost_samples", json_pack("{sI sI}",
 		"a", lost_samples(a), "b", lost_samples(b)));
 	json_object_set_new(block, "steady_state", json_pack("{so so}",
@@ -355,63 +332,23 @@ static json_t *compare_block(const struct compare_request *r,
 								   e));
 	}
 	json_object_set_new(block, "metrics", rows);
-out:
-	json_decref(a);
-	json_decref(b);
 	return block;
-}
-
-/* Whether --python and --workload let a cell through. */
-static int is_chosen(const struct compare_request *r, const json_t *cell)
-{
-	static char built[] = "";
-	struct interpreter i = {
-		.tag = (char *)celldoc_text(cell, "tag"),
-		.version = (char *)celldoc_text(cell, "python"),
-		.executable = (char *)celldoc_text(cell, "executable"),
-		.ext_dir = built,
-	};
-	int python = r->pythons.n == 0;
-
-	for (size_t n = 0; n < r->pythons.n; n++)
-		python |= interpreter_matches(&i, r->pythons.items[n]);
-	return python &&
-		(r->workloads.n == 0 ||
-		 strings_has(&r->workloads, celldoc_text(cell, "workload")));
-}
-
-/* Whether an earlier cell stands for this one's block and stack. */
-static int is_repeated(const json_t *cells, size_t n)
-{
-	const json_t *cell = json_array_get(cells, n);
-
-	for (size_t i = 0; i < n; i++)
-		if (celldoc_same_block(json_array_get(cells, i), cell) &&
-		    strcmp(celldoc_text(json_array_get(cells, i), "strategy"),
-			   celldoc_text(cell, "strategy")) == 0)
-			return 1;
-	return 0;
 }
 
 json_t *compare_make(const struct compare_request *r)
 {
-	const json_t *cells = json_object_get(r->a.document, "cells"), *cell;
-	json_t *blocks = json_array();
+	json_t *blocks = json_array(), *pair, *document;
+	struct comparesides sides;
 	size_t index;
 
-	json_array_foreach(cells, index, cell) {
-		const char *stack = celldoc_text(cell, "strategy");
-		json_t *block;
-
-		if ((r->a.stack != NULL && strcmp(r->a.stack, stack) != 0) ||
-		    !is_chosen(r, cell) || is_repeated(cells, index))
-			continue;
-		block = compare_block(r, cell, stack,
-				      r->b.stack ? r->b.stack : stack);
-		if (block != NULL)
-			json_array_append_new(blocks, block);
-	}
-	return json_pack("{sb sI sI so}", "self_check", r->a.every != 0,
+	comparesides_pair(r, &sides);
+	json_array_foreach(sides.pairs, index, pair)
+		json_array_append_new(blocks, compare_pair(r, pair));
+	document = json_pack("{sb sb sI sI so sO ss?}",
+		"self_check", r->a.every != 0, "mixed_hosts", sides.mixed,
 		"seed", (json_int_t)r->seed,
-		"resamples", (json_int_t)STATS_RESAMPLES, "blocks", blocks);
+		"resamples", (json_int_t)STATS_RESAMPLES, "blocks", blocks,
+		"left_out", sides.left_out, "difference", sides.difference);
+	comparesides_fini(&sides);
+	return document;
 }

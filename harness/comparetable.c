@@ -134,6 +134,8 @@ static void print_head(FILE *out, const json_t *block)
 	if (number_of(block, "collect_at") >= 0)
 		fprintf(out, ", a full collection after %lld",
 			number_of(block, "collect_at"));
+	if (*text_of(block, "host") != '\0')
+		fprintf(out, ", on %s", text_of(block, "host"));
 	fprintf(out, "\n  A: %s\n  B: %s\n", a, b);
 	free(a);
 	free(b);

@@ -81,9 +81,14 @@ char *draw_title(const char *figure)
 	return title;
 }
 
+/* A drawing of more panels cannot be read, and takes gnuplot minutes. */
+#define PANELS_MAX 60
+
 struct table {
 	FILE *file;
 	size_t rows;
+	int whole;		/* all panels, however many */
+	long panels;
 };
 
 /* Writes a text so that gnuplot takes it as it is: it reads escapes in data, so
@@ -105,7 +110,11 @@ static void write_text(FILE *file, const char *text)
 static int write_row(void *arg, sqlite3_stmt *stmt, int columns)
 {
 	struct table *t = arg;
+	long panel = (long)sqlite3_column_int64(stmt, 0);
 
+	t->panels = panel > t->panels ? panel : t->panels;
+	if (panel > PANELS_MAX && !t->whole)
+		return 0;
 	if (t->rows++ == 0)
 		for (int i = 0; i < columns; i++)
 			fprintf(t->file, "%s%s", sqlite3_column_name(stmt, i),
@@ -119,12 +128,14 @@ static int write_row(void *arg, sqlite3_stmt *stmt, int columns)
 	return 0;
 }
 
-/* Writes the figure's data into the file `path`.  Rows, or -1. */
+/* Writes the figure's data into the file `path`, unless `whole` only as many
+ * panels as can be drawn; *left_out gets the number of the others.  Rows, or
+ * -1. */
 static long write_data(struct store *s, int64_t run, const char *script,
-		       const char *path)
+		       const char *path, int whole, long *left_out)
 {
 	char *source = NULL, *sql;
-	struct table t = { NULL, 0 };
+	struct table t = { .whole = whole };
 	int result = read_file(script, 1 << 20, &source, NULL);
 
 	if (result < 0) {
@@ -141,6 +152,7 @@ static long write_data(struct store *s, int64_t run, const char *script,
 		result = -1;
 	}
 	free(sql);
+	*left_out = t.panels > PANELS_MAX && !whole ? t.panels - PANELS_MAX : 0;
 	return result < 0 ? -1 : (long)t.rows;
 }
 
@@ -240,7 +252,8 @@ static int make_figure(const char *script, const char *data, const char *path,
 }
 
 int draw_figure(struct store *s, int64_t run, const char *figure,
-		const char *format, const char *dir, char **path)
+		const char *format, const char *dir, char **path,
+		long *left_out)
 {
 	char *script = figure_path(figure);
 	const char *tmp = getenv("TMPDIR");
@@ -249,6 +262,7 @@ int draw_figure(struct store *s, int64_t run, const char *figure,
 	int fd, result = -1;
 	long rows;
 
+	*left_out = 0;
 	*path = xasprintf("%s/%s.%s", dir, figure, format);
 	fd = mkstemp(data);
 	if (fd < 0) {
@@ -256,7 +270,8 @@ int draw_figure(struct store *s, int64_t run, const char *figure,
 		goto out;
 	}
 	close(fd);
-	rows = write_data(s, run, script, data);
+	rows = write_data(s, run, script, data, strcmp(format, "tsv") == 0,
+			  left_out);
 	if (rows == 0)
 		result = 1;
 	else if (rows > 0 && make_folders(dir) < 0)
@@ -281,11 +296,17 @@ int draw_all(struct store *s, int64_t run, const struct strings *figures,
 	for (size_t i = 0; i < figures->n && result >= 0; i++) {
 		for (size_t f = 0; f < formats->n && result >= 0; f++) {
 			char *path = NULL;
+			long left_out;
 
 			result = draw_figure(s, run, figures->items[i],
-					     formats->items[f], dir, &path);
+					     formats->items[f], dir, &path,
+					     &left_out);
 			if (result == 0)
 				fprintf(out, "%s\n", path);
+			if (result == 0 && left_out > 0)
+				complain("warning: %s lacks %ld panels, more "
+					 "than can be drawn; --format=tsv has "
+					 "them all", path, left_out);
 			free(path);
 		}
 		if (result > 0)

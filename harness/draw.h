@@ -22,9 +22,11 @@ char *draw_title(const char *figure);
 
 /* Draws one figure into DIR/FIGURE.FORMAT, which is replaced when it is complete.
  * Returns 0; 1 when the run has no data for it, and then there is no such file;
- * -1 after a complaint.  *path is what was drawn (to free). */
+ * -1 after a complaint.  *path is what was drawn (to free); *left_out is how many
+ * panels are too many for a drawing. */
 int draw_figure(struct store *s, int64_t run, const char *figure,
-		const char *format, const char *dir, char **path);
+		const char *format, const char *dir, char **path,
+		long *left_out);
 
 /* Draws each of `figures` in each of `formats` and prints the paths to `out`,
  * one a line; complains about figures without data.  0 or -1. */

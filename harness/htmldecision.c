@@ -101,14 +101,38 @@ static double block_of(const json_t *plan)
 	return celldoc_number(plan, "block");
 }
 
+/* The plan at `index` if it is of the block, or NULL. */
+static const json_t *plan_of(const json_t *plans, size_t index, double block)
+{
+	const json_t *plan = json_array_get(plans, index);
+
+	return plan != NULL && block_of(plan) == block ? plan : NULL;
+}
+
+/* Where a block begins: their numbers ascend. */
+static size_t first_of(const json_t *plans, double block)
+{
+	size_t low = 0, high = json_array_size(plans);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (block_of(json_array_get(plans, middle)) < block)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* The recommended plan of a block, or NULL. */
 static const json_t *best_of(const json_t *plans, double block)
 {
 	const json_t *plan;
-	size_t index;
 
-	json_array_foreach(plans, index, plan)
-		if (block_of(plan) == block && is_true(plan, "recommended"))
+	for (size_t i = first_of(plans, block);
+	     (plan = plan_of(plans, i, block)) != NULL; i++)
+		if (is_true(plan, "recommended"))
 			return plan;
 	return NULL;
 }
@@ -117,11 +141,10 @@ static const json_t *best_of(const json_t *plans, double block)
 static const json_t *none_of(const json_t *plans, double block)
 {
 	const json_t *plan;
-	size_t index;
 
-	json_array_foreach(plans, index, plan)
-		if (block_of(plan) == block &&
-		    strcmp(celldoc_text(plan, "strategy"), "none") == 0)
+	for (size_t i = first_of(plans, block);
+	     (plan = plan_of(plans, i, block)) != NULL; i++)
+		if (strcmp(celldoc_text(plan, "strategy"), "none") == 0)
 			return plan;
 	return NULL;
 }
@@ -379,11 +402,10 @@ static double most_workers(const json_t *plans, double block)
 {
 	double most = 0;
 	const json_t *plan;
-	size_t index;
 
-	json_array_foreach(plans, index, plan)
-		if (block_of(plan) == block)
-			most = fmax(most, celldoc_number(plan, "workers"));
+	for (size_t i = first_of(plans, block);
+	     (plan = plan_of(plans, i, block)) != NULL; i++)
+		most = fmax(most, celldoc_number(plan, "workers"));
 	return most;
 }
 

@@ -54,6 +54,8 @@ void html_part_about(FILE *out, const struct htmlreport *r)
 		    celldoc_text(json_array_get(r->listed, 0), "started"),
 		    sum(r, "ok"), sum(r, "cells"), celldoc_text(host, "cpu"),
 		    celldoc_text(host, "system"), celldoc_text(host, "kernel"));
+	if (*celldoc_text(host, "name") != '\0')
+		html_printf(out, " (%s)", celldoc_text(host, "name"));
 }
 
 /* ---- figures */
@@ -77,12 +79,13 @@ static void write_figure(FILE *out, const char *figure, const char *svg)
 	free(title);
 }
 
-/* What a figure lacks is told on the page.  As draw_figure(). */
+/* As draw_figure(); what the figure lacks is told on the page. */
 static int embed_figure(FILE *out, const struct htmlreport *r,
-			const char *figure, const char *dir)
+			const char *figure, const char *dir, long *left_out)
 {
 	char *path = NULL, *svg = NULL;
-	int result = draw_figure(r->store, r->run, figure, "svg", dir, &path);
+	int result = draw_figure(r->store, r->run, figure, "svg", dir, &path,
+				 left_out);
 
 	if (result == 0 && read_file(path, 64 << 20, &svg, NULL) < 0)
 		result = -1;
@@ -102,12 +105,16 @@ void html_part_figures(FILE *out, const struct htmlreport *r)
 			      tmp && *tmp ? tmp : P_tmpdir);
 	struct strings figures = { NULL, 0 }, empty = { NULL, 0 };
 	int result = mkdtemp(dir) ? 0 : -1;
+	long left_out = 0;
 
 	draw_figures(&figures);
 	for (size_t i = 0; i < figures.n && result >= 0; i++) {
-		result = embed_figure(out, r, figures.items[i], dir);
+		long n;
+
+		result = embed_figure(out, r, figures.items[i], dir, &n);
 		if (result > 0)
 			strings_add(&empty, figures.items[i]);
+		left_out = n > left_out ? n : left_out;
 	}
 	if (result < 0) {
 		complain("warning: the report lacks figures");
@@ -120,6 +127,9 @@ void html_part_figures(FILE *out, const struct htmlreport *r)
 		html_text(out, empty.items[i]);
 	}
 	fputs(empty.n ? ".</p>\n" : "", out);
+	if (left_out > 0)
+		html_printf(out, "The run has %ld panels more than can be drawn; "
+			    "‘plot --format=tsv’ has their data. ", left_out);
 	if (json_array_size(r->listed) > 1)
 		html_printf(out, "The figures are of run %lld, the newest.",
 			    (long long)r->run);

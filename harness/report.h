@@ -5,11 +5,13 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* A table: one block per interpreter, workload and size, one line per stack,
- * means over repeats, ratios to the stack `baseline` (NULL: none). */
+/* A table: one block per interpreter, workload, size and host, one line per stack,
+ * means over repeats, ratios to the stack `baseline` (NULL: none) where it was
+ * measured on the same host. */
 void report_table(FILE *out, const json_t *document, const char *baseline);
 
-/* One line per cell, all metrics, separated by `separator` (',' or '\t'). */
+/* One line per cell, all metrics, separated by `separator` (',' or '\t').  At the
+ * end the host, empty for the run's own, and the number of jobs. */
 void report_rows(FILE *out, const json_t *document, char separator);
 
 #endif

@@ -120,6 +120,16 @@ static int create_schema(struct store *s)
 	return result < 0 ? -1 : 0;
 }
 
+/* Lets readers see a database of version 2, which knew the run's own host only, as
+ * what it would become: nothing is written into it. */
+static int show_version_2(struct store *s)
+{
+	return store_execute(s,
+		"CREATE TEMP TABLE hosts (id, run, name, facts);"
+		"CREATE TEMP TABLE placement (cell, host, jobs);"
+		"CREATE TEMP VIEW placed AS SELECT * FROM cells", "read");
+}
+
 static int check_identity(struct store *s, enum store_mode mode)
 {
 	int64_t id, version, tables;
@@ -139,6 +149,8 @@ static int check_identity(struct store *s, enum store_mode mode)
 	}
 	if (version < STORE_SCHEMA_VERSION && mode == STORE_WRITE)
 		return create_schema(s);
+	if (version == 2)
+		return show_version_2(s);
 	if (version < STORE_SCHEMA_VERSION) {
 		complain("%s was made by an older version of this program; the "
 			 "next new 'run' with --db=%s brings it up to date", s->path,

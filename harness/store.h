@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Of results/schema.sql. */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 struct store {
 	sqlite3 *db;
@@ -34,8 +34,10 @@ void store_close(struct store *s);
 int64_t store_begin_run(struct store *s, const json_t *options,
 			const json_t *host, const json_t *cells);
 
-/* Replaces the pending cell of `run` with the same key by `document`.  When
- * this returns 0, the cell is on disk. */
+/* Replaces the pending cell of `run` with the same key by `document`, whose "host"
+ * is the facts (host_facts()) and the "name" of the machine where it was measured
+ * if that is not the run's own, and "jobs" the cells that ran there at the same
+ * time if there were others.  When this returns 0, the cell is on disk. */
 int store_cell(struct store *s, int64_t run, const json_t *document);
 
 /* Marks the run as finished when no cell is pending. */
@@ -59,14 +61,18 @@ json_t *store_run_options(struct store *s, int64_t run);
 /* Keys of the run's pending cells in planned order.  A new array, or NULL. */
 json_t *store_pending(struct store *s, int64_t run);
 
-/* The whole run as DESIGN's JSON document.  New, or NULL. */
+/* The whole run as DESIGN's JSON document.  "hosts" are the machines other than
+ * its own "host", each with a "name" that no other has; a cell has the name of its
+ * host as "host", null for the run's own, and "jobs", 1 if it was alone.  New, or
+ * NULL. */
 json_t *store_export(struct store *s, int64_t run);
 
 /* What that document gives as reason for a metric of which the database knows
  * nothing, not even a reason. */
 const char *store_absent_reason(const json_t *cell);
 
-/* One row per run.  A new array, or NULL. */
+/* One row per run; "hosts" is the number of those on which its cells were tried.  A
+ * new array, or NULL. */
 json_t *store_list_runs(struct store *s);
 
 /* Calls `row` for each row of `sql`, with ?1 bound to `run`; text columns are

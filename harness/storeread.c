@@ -273,16 +273,57 @@ static int export_values(struct store *s, json_t *cell, int64_t id)
 	return 0;
 }
 
+/* The machines to which the run has sent cells, as they are in its document.  New,
+ * or NULL. */
+static json_t *export_hosts(struct store *s, int64_t run)
+{
+	json_t *rows = select_rows(s, "SELECT facts AS host FROM hosts WHERE "
+				   "run = ?1 ORDER BY name", run);
+	json_t *hosts = rows != NULL ? json_array() : NULL, *row;
+	size_t index;
+
+	json_array_foreach(rows, index, row)
+		json_array_append(hosts, get(row, "host"));
+	json_decref(rows);
+	return hosts;
+}
+
+/* Makes "host" and "jobs" of the columns that tell where a cell was measured: null
+ * for the run's own host, and 1 for a cell that was alone; null where no host was
+ * tried. */
+static void export_placement(json_t *cell)
+{
+	const char *status = json_string_value(get(cell, "status"));
+	int tried = strcmp(status, "pending") != 0 &&
+		strcmp(status, "unsupported") != 0;
+	json_t *jobs = get(cell, "placement_jobs");
+
+	json_object_set(cell, "host", get(cell, "placement_name"));
+	if (json_is_integer(jobs) || !tried)
+		json_object_set(cell, "jobs", jobs);
+	else
+		json_object_set_new(cell, "jobs", json_integer(1));
+	json_object_del(cell, "placement_name");
+	json_object_del(cell, "placement_jobs");
+}
+
+/* In such an order that a block, and in it a stack, is in one piece; the baseline
+ * comes first. */
+static const char cells_sql[] =
+	"SELECT cells.*, name AS placement_name, jobs AS placement_jobs "
+	"FROM cells LEFT JOIN placement ON cell = cells.id "
+	"LEFT JOIN hosts ON hosts.id = host WHERE cells.run = ?1 "
+	"ORDER BY tag COLLATE VERSION, executable, workload, scale, workers, "
+	"requests, collect_at, name, strategy IS NOT (SELECT "
+	"json_extract(options, '$.baseline') FROM runs WHERE id = ?1), strategy, "
+	"repeat";
+
 json_t *store_export(struct store *s, int64_t run)
 {
 	json_t *runs = select_rows(s, "SELECT id AS run, started, finished, "
 				   "options, host FROM runs WHERE id = ?1", run);
-	json_t *cells = select_rows(s, "SELECT * FROM cells WHERE run = ?1 "
-				    "ORDER BY tag COLLATE VERSION, executable, workload, scale, "
-				    "workers, requests, collect_at, strategy IS NOT "
-				    "(SELECT json_extract(options, "
-				    "'$.baseline') FROM runs WHERE id = ?1), "
-				    "strategy, repeat", run);
+	json_t *hosts = runs != NULL ? export_hosts(s, run) : NULL;
+	json_t *cells = hosts != NULL ? select_rows(s, cells_sql, run) : NULL;
 	json_t *document = json_incref(json_array_get(runs, 0)), *cell;
 	size_t index;
 	int result = document != NULL && cells != NULL ? 0 : -1;
@@ -293,14 +334,17 @@ json_t *store_export(struct store *s, int64_t run)
 
 		json_object_del(cell, "id");
 		json_object_del(cell, "run");
+		export_placement(cell);
 		if (result == 0)
 			result = export_values(s, cell, id);
 	}
 	if (result < 0) {
 		json_decref(document);
+		json_decref(hosts);
 		json_decref(cells);
 		return NULL;
 	}
+	json_object_set_new(document, "hosts", hosts);
 	json_object_set_new(document, "cells", cells);
 	return document;
 }
@@ -312,8 +356,11 @@ json_t *store_list_runs(struct store *s)
 		"count(*) AS cells, sum(status = 'ok') AS ok, "
 		"sum(status = 'pending') AS pending, "
 		"sum(status IN ('failed', 'timeout')) AS failed, "
-		"sum(status = 'unsupported') AS unsupported FROM runs "
-		"LEFT JOIN cells ON cells.run = runs.id GROUP BY runs.id "
+		"sum(status = 'unsupported') AS unsupported, "
+		"count(DISTINCT CASE WHEN status NOT IN ('pending', "
+		"'unsupported') THEN coalesce(placement.host, 0) END) AS hosts "
+		"FROM runs LEFT JOIN cells ON cells.run = runs.id "
+		"LEFT JOIN placement ON cell = cells.id GROUP BY runs.id "
 		"ORDER BY runs.id", 0);
 }
 

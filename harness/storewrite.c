@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "metrics.h"
+#include "samehost.h"
 #include "storeparts.h"
 #include "util.h"
 
@@ -315,6 +316,115 @@ static int64_t pending_cell(struct store *s, int64_t run, const json_t *key)
 	return cell;
 }
 
+/* The run's host of that name: its id and facts (new).  1, 0 when there is none,
+ * -1 on error. */
+static int find_host(struct store *s, int64_t run, const char *name,
+		     int64_t *id, json_t **facts)
+{
+	sqlite3_stmt *stmt = NULL;
+	int code = sqlite3_prepare_v2(s->db, "SELECT id, facts FROM hosts WHERE "
+				      "run = ?1 AND name = ?2", -1, &stmt, NULL);
+
+	if (code == SQLITE_OK) {
+		sqlite3_bind_int64(stmt, 1, run);
+		sqlite3_bind_text(stmt, 2, name, -1, SQLITE_TRANSIENT);
+		code = sqlite3_step(stmt);
+	}
+	if (code == SQLITE_ROW) {
+		*id = sqlite3_column_int64(stmt, 0);
+		*facts = json_loads((const char *)sqlite3_column_text(stmt, 1),
+				    0, NULL);
+	}
+	sqlite3_finalize(stmt);
+	return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : -1;
+}
+
+/* Inserts a host, whose "name" the run does not have yet.  Its id, or -1 without a
+ * complaint. */
+static int64_t insert_host(struct store *s, int64_t run, const json_t *host)
+{
+	sqlite3_stmt *stmt = NULL;
+	int64_t id = -1;
+
+	if (sqlite3_prepare_v2(s->db, "INSERT INTO hosts (run, name, facts) "
+			       "VALUES (?1, ?2, ?3)", -1, &stmt, NULL) ==
+	    SQLITE_OK) {
+		sqlite3_bind_int64(stmt, 1, run);
+		bind_json(stmt, 2, get(host, "name"));
+		bind_json(stmt, 3, host);
+		if (run_statement(stmt) == 0)
+			id = sqlite3_last_insert_rowid(s->db);
+	}
+	sqlite3_finalize(stmt);
+	return id;
+}
+
+/* The id of a cell's host, which is stored when it is a new one.  A name behind
+ * which there is another machine than before, or the same one with another kernel,
+ * gets a number.  0 for the run's own, -1 without a complaint. */
+static int64_t host_id(struct store *s, int64_t run, const json_t *given)
+{
+	const char *given_name = json_string_value(get(given, "name"));
+	char *name, *label;
+	json_t *host;
+	int64_t id = 0;
+
+	if (!json_is_object(given))
+		return 0;
+	name = xstrdup(given_name != NULL ? given_name : "another host");
+	make_text_safe(name);
+	host = json_copy((json_t *)given);
+	for (int n = 1; id == 0; n++) {
+		json_t *known = NULL;
+		char *difference = NULL;
+		int found;
+
+		label = n == 1 ? xstrdup(name) : xasprintf("%s (%d)", name, n);
+		json_object_set_new(host, "name", json_string(label));
+		found = find_host(s, run, label, &id, &known);
+		if (found > 0)
+			difference = samehost_difference(known, host);
+		if (difference != NULL)
+			id = 0;
+		else if (found == 0)
+			id = insert_host(s, run, host);
+		else if (found < 0)
+			id = -1;
+		free(difference);
+		free(label);
+		json_decref(known);
+	}
+	json_decref(host);
+	free(name);
+	return id;
+}
+
+/* Stores where a cell was measured, if that is not alone on the run's own host.
+ * `host` is what its document says.  0, or -1 without a complaint. */
+static int set_placement(struct store *s, int64_t run, int64_t cell,
+			 const json_t *host, const json_t *jobs)
+{
+	json_int_t n = json_integer_value(jobs);
+	int64_t id = host_id(s, run, host);
+	sqlite3_stmt *stmt = NULL;
+	int ok = id >= 0;
+
+	if (id == 0 && n <= 1)
+		return 0;
+	if (ok)
+		ok = sqlite3_prepare_v2(s->db, "INSERT INTO placement (cell, "
+			"host, jobs) VALUES (?1, nullif(?2, 0), ?3)", -1, &stmt,
+			NULL) == SQLITE_OK;
+	if (ok) {
+		sqlite3_bind_int64(stmt, 1, cell);
+		sqlite3_bind_int64(stmt, 2, id);
+		sqlite3_bind_int64(stmt, 3, n > 1 ? n : 1);
+		ok = run_statement(stmt) == 0;
+	}
+	sqlite3_finalize(stmt);
+	return ok ? 0 : -1;
+}
+
 /* Stores a cell's outcome and values.  0, or -1 without a complaint. */
 static int set_outcome(struct store *s, int64_t cell, const json_t *document)
 {
@@ -350,7 +460,17 @@ int store_cell(struct store *s, int64_t run, const json_t *document)
 		return -1;
 	cell = pending_cell(s, run, get(document, "key"));
 	return end_transaction(s, cell > 0 &&
-			       set_outcome(s, cell, document) == 0);
+		set_outcome(s, cell, document) == 0 &&
+		set_placement(s, run, cell, get(document, "host"),
+			      get(document, "jobs")) == 0);
+}
+
+/* The host that a cell of a run's document names; null for the run's own. */
+static const json_t *named_host(const json_t *document, const json_t *cell)
+{
+	if (json_is_null(get(cell, "host")))
+		return json_null();
+	return samehost_of_cell(document, cell);
 }
 
 int64_t store_import(struct store *s, const json_t *document)
@@ -372,7 +492,9 @@ int64_t store_import(struct store *s, const json_t *document)
 	json_array_foreach(cells, index, cell) {
 		int64_t id = ok ? insert_cell(s, stmt, run, cell) : -1;
 
-		ok = id > 0 && set_outcome(s, id, cell) == 0;
+		ok = id > 0 && set_outcome(s, id, cell) == 0 &&
+			set_placement(s, run, id, named_host(document, cell),
+				      get(cell, "jobs")) == 0;
 	}
 	sqlite3_finalize(stmt);
 	return end_transaction(s, ok) < 0 ? -1 : run;

@@ -1,9 +1,11 @@
 /* tables.h - a run as a folder of wide tab-separated tables, small enough to be
  * committed and made to be compared by diff.
  *
- *   run.json       format, schema, started, finished, options, host, units, and
- *                  the number of rows of each table; no id
- *   cells.tsv      a row per cell: number, identity, outcome, metrics
+ *   run.json       format, schema, started, finished, options, host, units, the
+ *                  number of rows of each table, and hosts if there are any other
+ *                  than the run's own; no id
+ *   cells.tsv      a row per cell: number, identity, outcome, host and jobs if any
+ *                  cell was not alone on the run's own host, metrics
  *   curve.tsv      a row per cell and checkpoint: metrics
  *   worker.tsv     a row per cell and worker: metrics
  *   copies.tsv     a row per cell: pages by PLACE/CAUSE

@@ -43,6 +43,16 @@ static const struct identity {
 };
 #define IDENTITY (sizeof identity / sizeof *identity)
 
+/* Columns behind `method`, both or neither. */
+static const struct identity placement[] = {
+	{ "host", ID_OPTIONAL_TEXT, 0, 0 },
+	{ "jobs", ID_OPTIONAL_NUMBER, 1, 0x7fffffff },
+};
+#define PLACEMENT (sizeof placement / sizeof *placement)
+
+/* The schema that holds runs without these. */
+#define TABLES_SCHEMA_ALONE 2
+
 /* Of the document, kept in run.json. */
 static const char *const run_facts[] = { "started", "finished", "options",
 					 "host" };

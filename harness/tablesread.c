@@ -10,6 +10,7 @@
 #include "causes.h"
 #include "cellkey.h"
 #include "places.h"
+#include "samehost.h"
 #include "store.h"
 #include "tablefile.h"
 #include "tablesparts.h"
@@ -95,23 +96,23 @@ static int take_method(struct reader *r, const struct table *t,
 	return 0;
 }
 
-/* Reads one of the columns `identity` into `cell`.  0 or -1. */
-static int take_identity(const struct table *t, size_t i, json_t *cell)
+/* Reads the column that `id` describes into `cell`.  0 or -1. */
+static int take_identity(const struct table *t, size_t column,
+			 const struct identity *id, json_t *cell)
 {
-	const struct identity *id = &identity[i];
 	int optional = id->type == ID_OPTIONAL_TEXT ||
 		id->type == ID_OPTIONAL_NUMBER;
 	json_int_t number;
 	json_t *value;
 
-	if (*t->fields[i + 1] == '\0' && optional) {
+	if (*t->fields[column] == '\0' && optional) {
 		value = json_null();
-	} else if (*t->fields[i + 1] == '\0') {
+	} else if (*t->fields[column] == '\0') {
 		return table_broken(t, "'%s' is empty", id->name);
 	} else if (id->type == ID_TEXT || id->type == ID_OPTIONAL_TEXT) {
-		value = table_text(t, i + 1);
+		value = table_text(t, column);
 	} else {
-		value = table_number(t, i + 1, id->low, id->high, &number) < 0 ?
+		value = table_number(t, column, id->low, id->high, &number) < 0 ?
 			NULL : json_integer(number);
 	}
 	if (value == NULL)
@@ -159,6 +160,24 @@ static int make_key(struct reader *r, const struct table *t, json_t *cell)
 	return result;
 }
 
+/* Whether cells.tsv tells of hosts and jobs. */
+static int tells_placement(const struct table *t)
+{
+	return t->columns > IDENTITY + 2 &&
+		strcmp(t->names[IDENTITY + 2], placement[0].name) == 0;
+}
+
+static int take_placement(struct reader *r, const struct table *t, json_t *cell)
+{
+	for (size_t i = 0; i < PLACEMENT; i++)
+		if (take_identity(t, IDENTITY + 2 + i, &placement[i], cell) < 0)
+			return -1;
+	if (samehost_of_cell(r->run, cell) == NULL)
+		return table_broken(t, "run.json has no host '%.60s'",
+				    text_of(cell, "host"));
+	return 0;
+}
+
 static int take_cell(struct reader *r, const struct table *t,
 		     json_int_t last[2])
 {
@@ -178,7 +197,7 @@ static int take_cell(struct reader *r, const struct table *t,
 			 (json_int_t)json_array_size(r->cells), &number) < 0)
 		return -1;
 	for (size_t i = 0; i < IDENTITY; i++)
-		if (take_identity(t, i, cell) < 0)
+		if (take_identity(t, i + 1, &identity[i], cell) < 0)
 			return -1;
 	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
 		known |= strcmp(text_of(cell, "status"), outcomes[i]) == 0;
@@ -195,6 +214,8 @@ static int take_cell(struct reader *r, const struct table *t,
 		json_object_set(cell, "methods", json_array_get(r->methods,
 						(size_t)number - 1));
 	}
+	if (tells_placement(t) && take_placement(r, t, cell) < 0)
+		return -1;
 	return table_take_metrics(t, cell, unavailable, r->reasons);
 }
 
@@ -332,6 +353,12 @@ static int check_columns(const struct table *t, enum table_id id)
 			return table_broken(t, "column %zu is not '%s'", i + 2,
 					    name);
 	}
+	for (size_t i = 0; id == TABLE_CELLS && tells_placement(t) &&
+	     i < PLACEMENT; i++)
+		if (IDENTITY + 2 + i >= t->columns ||
+		    strcmp(t->names[IDENTITY + 2 + i], placement[i].name) != 0)
+			return table_broken(t, "column %zu is not '%s'",
+					    IDENTITY + 3 + i, placement[i].name);
 	for (size_t i = 0; id == TABLE_COPIES && i < PLACES * CAUSES; i++) {
 		char *name = xasprintf("%s/%s", place_names[i / CAUSES],
 				       cause_names[i % CAUSES]);
@@ -361,8 +388,9 @@ static int read_table(struct reader *r, size_t i)
 	if (result == 0)
 		result = check_columns(&t, readers[i].id);
 	if (result == 0 && readers[i].metrics > 0)
-		result = table_has_metrics(&t, readers[i].metrics,
-					   readers[i].scope);
+		result = table_has_metrics(&t, readers[i].metrics +
+			(readers[i].id == TABLE_CELLS && tells_placement(&t) ?
+			 PLACEMENT : 0), readers[i].scope);
 	while (result == 0) {
 		result = table_row(&t);
 		if (result <= 0)
@@ -398,6 +426,29 @@ static int is_time(const json_t *value)
 	return 1;
 }
 
+/* Whether it is an array of hosts, each with a name that no other has, or there is
+ * none. */
+static int are_hosts(const json_t *hosts)
+{
+	json_t *names = json_object();
+	const json_t *host;
+	size_t index;
+	int good = hosts == NULL || json_is_array(hosts);
+
+	json_array_foreach(hosts, index, host) {
+		const char *name = json_string_value(json_object_get(host,
+								     "name"));
+
+		if (name != NULL && *name != '\0' &&
+		    json_object_get(names, name) == NULL)
+			json_object_set_new(names, name, json_true());
+		else
+			good = 0;
+	}
+	json_decref(names);
+	return good;
+}
+
 /* Checks what is in run.json.  0 or -1. */
 static int check_run(const struct reader *r)
 {
@@ -420,6 +471,8 @@ static int check_run(const struct reader *r)
 	if (!json_is_object(options) || !json_is_object(
 			json_object_get(r->run, "host")))
 		return bad_run(r, "'options' or 'host' is no object");
+	if (!are_hosts(json_object_get(r->run, "hosts")))
+		return bad_run(r, "'hosts' are no objects with names of their own");
 	if (baseline != NULL && !json_is_null(baseline) &&
 	    !json_is_string(baseline))
 		return bad_run(r, "the baseline is no text");
@@ -480,6 +533,8 @@ json_t *tables_read(const char *dir)
 		for (size_t i = 0; i < sizeof run_facts / sizeof *run_facts; i++)
 			json_object_set(document, run_facts[i],
 				json_object_get(r.run, run_facts[i]));
+		json_object_set(document, "hosts",
+				json_object_get(r.run, "hosts"));
 		json_object_set(document, "cells", r.cells);
 	}
 	json_decref(r.run);

@@ -47,6 +47,7 @@ struct writer {
 	size_t *kinds[TABLE_WORKER + 1];
 	json_t **cells;		/* sorted, borrowed */
 	size_t n;
+	int placed;		/* cells have hosts or jobs of their own */
 	struct numbering reasons, methods;
 };
 
@@ -212,7 +213,7 @@ static void write_metric(struct writer *w, enum table_id table, size_t metric,
 static void write_identity(struct writer *w, const json_t *cell)
 {
 	FILE *file = w->files[TABLE_CELLS];
-	int by_path = strchr(celldoc_text(cell, "key"), '@') != NULL;
+	int by_path = *celldoc_given_path(cell) != '\0';
 
 	for (size_t i = 0; i < IDENTITY; i++) {
 		const char *name = identity[i].name;
@@ -235,6 +236,10 @@ static void write_cell(struct writer *w, json_int_t number, const json_t *cell)
 	if (json_object_size(methods) > 0)
 		fprintf(file, "%lld",
 			(long long)number_of(&w->methods, key, methods));
+	for (size_t i = 0; w->placed && i < PLACEMENT; i++) {
+		fputc('\t', file);
+		write_field(file, json_object_get(cell, placement[i].name));
+	}
 	for (size_t m = 0; m < metrics_count; m++) {
 		const char *name = metrics[m].key;
 		int there = is_there(cell, name);
@@ -366,6 +371,8 @@ static void write_heads(struct writer *w)
 	for (size_t i = 0; i < IDENTITY; i++)
 		fprintf(w->files[TABLE_CELLS], "\t%s", identity[i].name);
 	fputs("\tmethod", w->files[TABLE_CELLS]);
+	for (size_t i = 0; w->placed && i < PLACEMENT; i++)
+		fprintf(w->files[TABLE_CELLS], "\t%s", placement[i].name);
 	write_metric_names(w, TABLE_CELLS);
 	fputs("cell\trequests", w->files[TABLE_CURVE]);
 	write_metric_names(w, TABLE_CURVE);
@@ -431,13 +438,6 @@ static void write_reasons(struct writer *w)
 	}
 }
 
-/* The path by which the interpreter was named, or "". */
-static const char *path_of(const json_t *cell)
-{
-	return strchr(celldoc_text(cell, "key"), '@') != NULL ?
-		celldoc_text(cell, "executable") : "";
-}
-
 static int compare_numbers(const json_t *a, const json_t *b, const char *key)
 {
 	json_int_t x = json_integer_value(json_object_get(a, key));
@@ -456,7 +456,8 @@ static int compare_cells(const void *pa, const void *pb, void *baseline)
 	const char *y = celldoc_text(b, "strategy");
 	int order = strverscmp(celldoc_text(a, "tag"), celldoc_text(b, "tag"));
 
-	order = order ? order : strcmp(path_of(a), path_of(b));
+	order = order ? order : strcmp(celldoc_given_path(a),
+				       celldoc_given_path(b));
 	order = order ? order : strcmp(celldoc_text(a, "workload"),
 				       celldoc_text(b, "workload"));
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
@@ -472,7 +473,7 @@ static int compare_cells(const void *pa, const void *pb, void *baseline)
  * tables makes the key anew.  0, or -1 after a complaint. */
 static int check_cell(const json_t *cell, json_int_t run)
 {
-	const char *path = path_of(cell);
+	const char *path = celldoc_given_path(cell);
 	struct cellkey key = {
 		.tag = (char *)celldoc_text(cell, "tag"),
 		.executable = *path ? (char *)path : NULL,
@@ -530,7 +531,10 @@ static json_t *run_json(const struct writer *w, const json_t *document)
 			json_object_set_new(rows, table_names[t],
 					    json_integer(w->rows[t]));
 	run = json_pack("{si si so so}", "format", TABLES_FORMAT, "schema",
-			STORE_SCHEMA_VERSION, "units", units, "rows", rows);
+			w->placed ? STORE_SCHEMA_VERSION : TABLES_SCHEMA_ALONE,
+			"units", units, "rows", rows);
+	if (w->placed)
+		json_object_set(run, "hosts", json_object_get(document, "hosts"));
 	for (size_t i = 0; i < sizeof run_facts / sizeof *run_facts; i++)
 		json_object_set(run, run_facts[i],
 				json_object_get(document, run_facts[i]));
@@ -586,6 +590,8 @@ int tables_write(const json_t *document, const char *dir, int latencies)
 		w.cells[i] = json_array_get(cells, i);
 		if (result == 0)
 			result = check_cell(w.cells[i], run);
+		w.placed |= *celldoc_text(w.cells[i], "host") != '\0' ||
+			celldoc_number(w.cells[i], "jobs") > 1;
 	}
 	qsort_r(w.cells, w.n, sizeof *w.cells, compare_cells,
 		(void *)celldoc_text(json_object_get(document, "options"),

@@ -5,7 +5,7 @@
 -- for ours; user_version counts changes of this file.  Running it on an older
 -- database adds what that lacks.
 PRAGMA application_id = 0x5066727a;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- One invocation of `harness run`, with all that is needed to repeat it.
 CREATE TABLE IF NOT EXISTS runs (
@@ -40,6 +40,32 @@ CREATE TABLE IF NOT EXISTS cells (
     lost_samples INTEGER NOT NULL DEFAULT 0,
     UNIQUE (run, key)
 );
+
+-- A machine other than the run's own on which cells of the run were measured.
+CREATE TABLE IF NOT EXISTS hosts (
+    id    INTEGER PRIMARY KEY,
+    run   INTEGER NOT NULL REFERENCES runs(id),
+    name  TEXT NOT NULL,
+    facts TEXT NOT NULL,            -- JSON, as runs.host, and the name
+    UNIQUE (run, name)
+);
+
+-- Where a cell was measured; without a row alone and on the run's own host.
+CREATE TABLE IF NOT EXISTS placement (
+    cell INTEGER PRIMARY KEY REFERENCES cells(id),
+    host INTEGER REFERENCES hosts(id),  -- NULL: the run's own
+    jobs INTEGER NOT NULL           -- cells at the same time on that host,
+                                    -- this one included
+);
+
+-- Cells as figures take them: what was measured on another machine is under a tag
+-- of its own.
+CREATE VIEW IF NOT EXISTS placed AS
+SELECT cells.id, cells.run, tag || coalesce(' on ' || name, '') AS tag,
+    executable, strategy, workload, scale, workers, requests, collect_at,
+    repeat, status
+FROM cells LEFT JOIN placement ON cell = cells.id
+    LEFT JOIN hosts ON hosts.id = host;
 
 -- A metric of a cell; harness list metrics explains the keys.  value is a
 -- number, or a JSON list, or NULL with a reason.

@@ -11,11 +11,12 @@
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers) AS grp,
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
-#sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
-#sql page(mib) AS (
-#sql   SELECT json_extract(host, '$.page_bytes') / 1048576.0
-#sql   FROM runs WHERE id = ?1),
+#sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series,
+#sql     (SELECT json_extract(coalesce(facts, runs.host), '$.page_bytes') /
+#sql        1048576.0 FROM runs LEFT JOIN placement ON cell = placed.id
+#sql        LEFT JOIN hosts ON hosts.id = placement.host
+#sql      WHERE runs.id = placed.run) AS page_mib
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql part(bar, part, name) AS (VALUES
 #sql   (1, 1, 'gc_header'), (1, 2, 'reference_count'), (1, 3, 'content'),
 #sql   (1, 4, 'nothing'),
@@ -23,9 +24,9 @@
 #sql   (2, 4, 'stack'), (2, 5, 'other')),
 #sql m AS (
 #sql   SELECT panel, series, bar, part,
-#sql     sum(pages) * mib / count(DISTINCT cell) AS mib
+#sql     sum(pages * page_mib) / count(DISTINCT cell) AS mib
 #sql   FROM c JOIN copies ON cell = c.id AND status = 'ok'
-#sql     JOIN part ON name = CASE bar WHEN 1 THEN cause ELSE place END, page
+#sql     JOIN part ON name = CASE bar WHEN 1 THEN cause ELSE place END
 #sql   GROUP BY panel, series, bar, part),
 #sql d AS (
 #sql   SELECT *, sum(mib) OVER (PARTITION BY panel, series, bar

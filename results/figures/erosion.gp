@@ -11,7 +11,7 @@
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql v AS (
 #sql   SELECT id AS cell, v.requests AS x,
 #sql     100 * (1 - 1.0 * v.value / m.value) AS percent

@@ -13,7 +13,7 @@
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql v AS (
 #sql   SELECT id AS cell, v.requests AS x, value AS copied, NULL AS floor_
 #sql   FROM c JOIN curve v ON v.cell = id AND v.key = 'worker_cow_pages'

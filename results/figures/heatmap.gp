@@ -11,7 +11,7 @@
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series,
 #sql     dense_rank() OVER (ORDER BY tag COLLATE VERSION, tag, executable)
 #sql       AS field
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql m AS (
 #sql   SELECT panel, series, field, strategy AS stack, avg(value) AS total
 #sql   FROM c JOIN metric m ON m.cell = id AND m.key = 'total_kib'

@@ -12,7 +12,7 @@
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql d AS (
 #sql   SELECT panel, grp, series, strategy, tag, workload, scale, workers,
 #sql     max(requests) AS requests, max(repeat) AS repeats,

@@ -13,7 +13,7 @@
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql h AS (
 #sql   SELECT panel, series, lower_ns AS ns, sum(count) AS n
 #sql   FROM c JOIN histogram ON cell = c.id AND status = 'ok'
@@ -36,7 +36,8 @@
 #sql   max(collect_at) AS collect_at,
 #sql   CASE WHEN ns IS NULL THEN CASE WHEN max(status = 'ok') = 0 THEN max(status)
 #sql     WHEN sum(EXISTS (SELECT 1 FROM metric WHERE cell = c.id
-#sql       AND key = 'gc_collections' AND value IS NOT NULL)) > 0
+#sql       AND key = 'gc_collections' AND value IS NOT NULL) AND NOT EXISTS
+#sql       (SELECT 1 FROM placement WHERE cell = c.id AND jobs > 1)) > 0
 #sql     THEN 'no collection' ELSE 'not measured' END END AS why,
 #sql   is_mark, longer, max(ns, 1) / 1e6 AS ms, total
 #sql FROM c LEFT JOIN points USING (panel, series)

@@ -13,7 +13,7 @@
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql m AS (
 #sql   SELECT panel, series, repeat, strategy AS stack, 1.0 * t.value AS total,
 #sql     1.0 * u.value AS cpu

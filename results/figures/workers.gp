@@ -15,7 +15,7 @@
 #sql     dense_rank() OVER (ORDER BY workload, scale, requests, collect_at,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
 #sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM cells WHERE run = ?1 AND status <> 'pending'),
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
 #sql m AS (
 #sql   SELECT panel, series, workers,
 #sql     t.value AS total, p.value + l.value / (workers + 1.0) AS private

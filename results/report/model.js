@@ -125,8 +125,8 @@ function evaluate(p, s)
 		worker_private_kib: point.own,
 		requests_to_limit: workers > 0 ?
 			Math.trunc(ageAtLimit(p.model, workers, s.limit)) : NaN,
-		misses: s.pause !== null && p.gc_pause_p99_us !== null &&
-			p.gc_pause_p99_us > s.pause,
+		misses: s.pause !== null && (!p.pauses_known ||
+			p.gc_pause_p99_us > s.pause),
 		leaves: p.exit_kib !== null && p.exit_kib > s.spare,
 		endless: p.never_collects && s.age === null,
 		extrapolated: extrapolates(p, workers, age),
@@ -182,8 +182,10 @@ function praise(best, second, s)
 			second.workers;
 	return "most workers" + within + ": " + best.workers + ", as many as " +
 		second.plan.strategy + ", at " +
-		(best.plan.cpu_ratio < second.plan.cpu_ratio ?
-			"less CPU time" : "no more CPU time");
+		(best.plan.cpu_ratio === null || second.plan.cpu_ratio === null ?
+			"no more memory" :
+			best.plan.cpu_ratio < second.plan.cpu_ratio ?
+				"less CPU time" : "no more CPU time");
 }
 
 /* Why a plan cannot be followed, or "". */
@@ -204,6 +206,8 @@ function objection(r, s)
 	if (r.endless)
 		return "never collects, so what is in cycles stays for good: " +
 			"only with --max-requests";
+	if (r.misses && !r.plan.pauses_known)
+		return "pauses are not known: its cells ran side by side";
 	return r.misses ? "p99 pause of " + Number(p99.toPrecision(3)) +
 		" ms, longer than " + s.pause / 1000 + " ms" : "";
 }

@@ -1,5 +1,5 @@
 /* test_compare.c - which cells and values a comparison takes:
- * harness/compare.c. */
+ * harness/compare.c, comparesides.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,6 +150,172 @@ static void test_blocks(void **state)
 	json_decref(document);
 }
 
+/* A cell of repeat `n` on a host, with so long a fork. */
+static json_t *cell_on(const char *stack, int n, const char *host, int us)
+{
+	json_t *c = cell(stack, n, "{}");
+
+	if (host != NULL)
+		json_object_set_new(c, "host", json_string(host));
+	json_object_set_new(c, "fork_us", json_integer(us));
+	return c;
+}
+
+static json_t *host(const char *name, const char *kernel, json_int_t memory)
+{
+	return json_pack("{ss? ss ss ss si sI}", "name", name, "cpu", "c",
+			 "machine", "m", "kernel", kernel, "cpus", 2,
+			 "memory_kib", memory);
+}
+
+/* A run with the hosts a and b besides its own. */
+static json_t *run_of_hosts(int run, json_t *cells)
+{
+	return json_pack("{si so so s[oo]}", "run", run, "cells", cells, "host",
+		host(NULL, "own", 1000000), "hosts",
+		host("a", "k", 1000000 + run), host("b", "k", 1000000));
+}
+
+static json_t *compare_runs(json_t *a, json_t *b, const char *stack_a,
+			    const char *stack_b, int mixed)
+{
+	struct compare_request r = { .a = { a, stack_a, 0, 0 },
+				     .b = { b, stack_b, 0, 0 }, .seed = 1,
+				     .mixed_hosts = mixed };
+	json_t *document;
+
+	strings_add(&r.metrics, "fork_us");
+	document = compare_make(&r);
+	strings_fini(&r.metrics);
+	return document;
+}
+
+static const json_t *block_of(const json_t *document, size_t index)
+{
+	return json_array_get(json_object_get(document, "blocks"), index);
+}
+
+/* Cells left out of a side on a host. */
+static json_int_t left_out(const json_t *document, const char *side,
+			   const char *on)
+{
+	return json_integer_value(json_object_get(json_object_get(
+		json_object_get(document, "left_out"), side), on));
+}
+
+/* Cells are compared within a host, what has no counterpart there is told. */
+static void test_within_hosts(void **state)
+{
+	json_t *cells = json_array(), *run, *document;
+	const json_t *row;
+
+	(void)state;
+	json_array_append_new(cells, cell_on("none", 1, "a", 10));
+	json_array_append_new(cells, cell_on("none", 2, "b", 1000));
+	json_array_append_new(cells, cell_on("none", 3, "b", 1000));
+	json_array_append_new(cells, cell_on("freeze", 1, "a", 20));
+	json_array_append_new(cells, cell_on("freeze", 2, NULL, 5000));
+	run = run_of_hosts(1, cells);
+	document = compare_runs(run, run, "none", "freeze", 0);
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 1);
+	assert_string_equal(json_string_value(json_object_get(block_of(document,
+		0), "host")), "a");
+	row = row_of(document);
+	assert_true(json_number_value(json_object_get(row, "ratio")) == 2);
+	assert_int_equal(left_out(document, "a", "b"), 2);
+	assert_int_equal(left_out(document, "b", "the host of run 1"), 1);
+	assert_int_equal(left_out(document, "a", "a"), 0);
+	json_decref(document);
+
+	document = compare_runs(run, run, "none", "freeze", 1);
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 1);
+	assert_true(json_is_true(json_object_get(document, "mixed_hosts")));
+	assert_true(mean_of(row_of(document), "a") == 670);
+	assert_true(json_is_null(json_object_get(block_of(document, 0),
+						 "host")));
+	json_decref(document);
+	json_decref(run);
+}
+
+/* Hosts of two runs are the same under the same name; sides that share none are
+ * told apart. */
+static void test_hosts_of_runs(void **state)
+{
+	json_t *cells[2], *runs[2], *document;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		cells[i] = json_array();
+		runs[i] = run_of_hosts(i + 1, cells[i]);
+		json_array_append_new(cells[i], cell_on("none", 1, "a", 10));
+	}
+	document = compare_runs(runs[0], runs[1], NULL, NULL, 0);
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 1);
+	assert_int_equal(left_out(document, "a", "a"), 0);
+	json_decref(document);
+
+	json_object_set_new(json_array_get(cells[1], 0), "host",
+			    json_string("b"));
+	document = compare_runs(runs[0], runs[1], NULL, NULL, 0);
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 0);
+	assert_int_equal(left_out(document, "a", "a"), 1);
+	assert_int_equal(left_out(document, "b", "b"), 1);
+	assert_string_equal(json_string_value(json_object_get(document,
+		"difference")), "name: \"a\" and \"b\"");
+	json_decref(document);
+
+	/* The own hosts differ by nothing but their runs. */
+	for (int i = 0; i < 2; i++)
+		json_object_del(json_array_get(cells[i], 0), "host");
+	document = compare_runs(runs[0], runs[1], NULL, NULL, 0);
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 1);
+	assert_string_equal(json_string_value(json_object_get(block_of(document,
+		0), "host")), "the host of run 1");
+	json_decref(document);
+	json_object_set_new(json_object_get(runs[1], "host"), "kernel",
+			    json_string("k"));
+	document = compare_runs(runs[0], runs[1], NULL, NULL, 0);
+	assert_string_equal(json_string_value(json_object_get(document,
+		"difference")), "kernel: \"own\" and \"k\"");
+	json_decref(document);
+	json_decref(runs[0]);
+	json_decref(runs[1]);
+}
+
+/* What no host was tried with stands for any: it has a reason to tell. */
+static void test_untried(void **state)
+{
+	json_t *cells = json_array(), *run, *document;
+	json_t *untried = cell_on("freeze", 1, NULL, 0);
+
+	(void)state;
+	json_object_set_new(untried, "status", json_string("unsupported"));
+	json_object_set_new(untried, "reason", json_string("too old"));
+	json_object_set_new(untried, "fork_us", json_null());
+	json_array_append_new(cells, cell_on("none", 1, "a", 10));
+	json_array_append_new(cells, untried);
+	run = run_of_hosts(1, cells);
+	document = compare_runs(run, run, "none", "freeze", 0);
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 1);
+	assert_string_equal(json_string_value(json_object_get(row_of(document),
+		"reason")), "B: too old");
+	json_decref(document);
+
+	json_array_append_new(cells, cell_on("freeze", 2, "b", 10));
+	document = compare_runs(run, run, "none", "freeze", 0);
+	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
+			 0);
+	assert_int_equal(left_out(document, "b", "b"), 1);
+	json_decref(document);
+	json_decref(run);
+}
+
 static void test_late_change(void **state)
 {
 	json_t *c = cell("none", 1, "{\"curve\": ["
@@ -174,6 +340,9 @@ int main(void)
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_late_change),
+		cmocka_unit_test(test_within_hosts),
+		cmocka_unit_test(test_hosts_of_runs),
+		cmocka_unit_test(test_untried),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
