@@ -347,6 +347,19 @@ static void print_field(FILE *out, const json_t *value, char separator)
 	free(dumped);
 }
 
+/* Whether a cell was not alone on the run's own host. */
+static int tells_placement(const json_t *document)
+{
+	const json_t *cell;
+	size_t index;
+
+	json_array_foreach(json_object_get(document, "cells"), index, cell)
+		if (json_object_get(cell, "host") != NULL ||
+		    json_object_get(cell, "jobs") != NULL)
+			return 1;
+	return 0;
+}
+
 void report_rows(FILE *out, const json_t *document, char separator)
 {
 	static const char *const head[] = {
@@ -355,7 +368,8 @@ void report_rows(FILE *out, const json_t *document, char separator)
 	};
 	static const char *const tail[] = { "host", "jobs" };
 	const size_t heads = sizeof head / sizeof *head;
-	const size_t tails = sizeof tail / sizeof *tail;
+	const size_t tails = tells_placement(document) ?
+		sizeof tail / sizeof *tail : 0;
 	const json_t *cell;
 	size_t index;
 

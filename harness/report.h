@@ -11,7 +11,8 @@
 void report_table(FILE *out, const json_t *document, const char *baseline);
 
 /* One line per cell, all metrics, separated by `separator` (',' or '\t').  At the
- * end the host, empty for the run's own, and the number of jobs. */
+ * end, if any cell has one, the host and the number of jobs; they are empty where
+ * these are the run's own and 1. */
 void report_rows(FILE *out, const json_t *document, char separator);
 
 #endif

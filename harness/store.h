@@ -63,7 +63,7 @@ json_t *store_pending(struct store *s, int64_t run);
 
 /* The whole run as DESIGN's JSON document.  "hosts" are the machines other than
  * its own "host", each with a "name" that no other has; a cell has the name of its
- * host as "host", null for the run's own, and "jobs", 1 if it was alone.  New, or
+ * host as "host", and "jobs", where it would have them for store_cell().  New, or
  * NULL. */
 json_t *store_export(struct store *s, int64_t run);
 

@@ -288,21 +288,14 @@ static json_t *export_hosts(struct store *s, int64_t run)
 	return hosts;
 }
 
-/* Makes "host" and "jobs" of the columns that tell where a cell was measured: null
- * for the run's own host, and 1 for a cell that was alone; null where no host was
- * tried. */
+/* Makes "host" and "jobs" of the columns that tell where a cell was measured, if
+ * that is worth telling. */
 static void export_placement(json_t *cell)
 {
-	const char *status = json_string_value(get(cell, "status"));
-	int tried = strcmp(status, "pending") != 0 &&
-		strcmp(status, "unsupported") != 0;
-	json_t *jobs = get(cell, "placement_jobs");
-
-	json_object_set(cell, "host", get(cell, "placement_name"));
-	if (json_is_integer(jobs) || !tried)
-		json_object_set(cell, "jobs", jobs);
-	else
-		json_object_set_new(cell, "jobs", json_integer(1));
+	if (json_is_string(get(cell, "placement_name")))
+		json_object_set(cell, "host", get(cell, "placement_name"));
+	if (json_integer_value(get(cell, "placement_jobs")) > 1)
+		json_object_set(cell, "jobs", get(cell, "placement_jobs"));
 	json_object_del(cell, "placement_name");
 	json_object_del(cell, "placement_jobs");
 }
