@@ -14,7 +14,7 @@ EXT_LDFLAGS =
 EXT_SKEW = -DGCSTATE_TEST_SKEW=8
 
 ext_common = -std=gnu11 -fPIC -fvisibility=hidden $(WARN_CFLAGS) \
-	$(EXT_CPPFLAGS) -I$(top_srcdir)/strategies
+	$(SANITIZE_FLAGS) $(EXT_CPPFLAGS) -I$(top_srcdir)/strategies
 ext_sources = $(top_srcdir)/strategies
 ext_package = $(wildcard $(ext_sources)/permafrost/*.py)
 
@@ -26,7 +26,8 @@ ext_ld_v_ = $(ext_ld_v_$(AM_DEFAULT_VERBOSITY))
 ext_ld_v_0 = @echo "  LDEXT   " $(@:ext/%=%);
 
 ext_link = $(ext_ld_v)$(MKDIR_P) $(@D) && \
-	$(CC) -shared $(EXT_CFLAGS) $(EXT_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(CC) -shared $(SANITIZE_FLAGS) $(EXT_CFLAGS) $(EXT_LDFLAGS) -o $@ \
+	$(filter %.o,$^)
 
 # $(call ext_compile,TAG,FLAGS): compiles the first prerequisite.
 ext_compile = $(ext_cc_v)$(MKDIR_P) $(@D) && \

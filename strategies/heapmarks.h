@@ -19,6 +19,10 @@
 #include <stdint.h>
 #include <string.h>
 
+/* For a function that reads what belongs to nobody in particular, at which
+ * AddressSanitizer would balk. */
+#define READS_ANY_MEMORY __attribute__((no_sanitize_address))
+
 struct pool_header {
 	uint32_t used, padding;
 	uint64_t free_block, next, previous;
@@ -29,6 +33,7 @@ struct pool_header {
 _Static_assert(sizeof(struct pool_header) == POOL_HEADER_BYTES, "layout");
 
 /* Whether these bytes, the first of a page, begin a pool of `pool_bytes`. */
+READS_ANY_MEMORY
 static inline int heapmarks_is_pool(const void *bytes, size_t pool_bytes)
 {
 	struct pool_header h;
@@ -51,6 +56,7 @@ static inline int heapmarks_is_pool(const void *bytes, size_t pool_bytes)
 /* The size of the block that the C library has mapped and that begins with these
  * 16 bytes, the first of a page; 0 if it is none.  `room` is what is mapped from
  * here on. */
+READS_ANY_MEMORY
 static inline uint64_t heapmarks_mapped_chunk(const void *bytes,
 					      size_t page_bytes, uint64_t room)
 {

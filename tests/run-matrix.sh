@@ -4,7 +4,8 @@
 # The file is only a name.  NAME is a strategy, or gc_freeze, layout, events,
 # workloads, calibrate, upstream or upstream-all; TAG is an interpreter of
 # pythons.mk.  Automake's
-# environment gives top_srcdir and top_builddir.  Exit status: 0 passed, 77 skipped, else failed.
+# environment gives top_srcdir and top_builddir; MATRIX_ENV, if set, is variables
+# for the interpreter, as NAME=VALUE.  Exit status: 0 passed, 77 skipped, else failed.
 name=$(basename "$1" .pf)
 tag=${name%%-*}
 name=${name#*-}
@@ -60,7 +61,8 @@ esac
 	echo "$1 is missing" >&2
 	exit 99
 }
-timeout $limit "$python" -B "$@" 2>&1
+# shellcheck disable=SC2086 # a list of words
+timeout $limit env $MATRIX_ENV "$python" -B "$@" 2>&1
 status=$?
 [ $status -ne 124 ] || echo "failed: no end after $limit s"
 exit $status
