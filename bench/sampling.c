@@ -119,11 +119,11 @@ static int pagemap_range(int pagemap, uint64_t from, uint64_t to,
 			return got < 0 ? -errno : 0;
 		got /= (ssize_t)sizeof *entries;
 		for (ssize_t i = 0; i < got; i++) {
-			int present = entries[i] >> 63;
+			int present = entries[i] >> 63 != 0;
+			int own = present && (entries[i] >> 56 & 1) != 0;
 
 			sums->pages += present;
-			sums->private_ += present & (entries[i] >> 56) ?
-				(int64_t)size / 1024 : 0;
+			sums->private_ += own ? (int64_t)size / 1024 : 0;
 		}
 		page += (uint64_t)got;
 	}

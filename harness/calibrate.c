@@ -124,7 +124,7 @@ static void judge_writes(struct verdict *v)
 	double k = v->known;
 
 	judge_workers(v, "worker_cow_pages", k, k + CONSTANT);
-	judge_growth(v, "worker_cow_pages", k, k + CONSTANT / 4);
+	judge_growth(v, "worker_cow_pages", k, k + CONSTANT / 4.0);
 	judge_growth(v, "worker_minor_faults", k, k + CONSTANT);
 }
 
@@ -237,7 +237,7 @@ static const struct check {
 	  judge_memory },
 	{ "%ld MiB shared, mapped by none", "unmapped_file", 64, 1, 100,
 	  judge_unmapped },
-	{ "collections of %ld ms", "pauses", 50, 3 * ROUNDS, 50, judge_pauses },
+	{ "collections of %ld ms", "pauses", 50, 3L * ROUNDS, 50, judge_pauses },
 };
 
 /* Runs one cell and judges it.  0, or -1 as calibrate(). */

@@ -299,7 +299,8 @@ static void write_gains(FILE *out, const json_t *plans)
 	json_array_foreach(plans, index, plan) {
 		double gain = gain_of(plans, block_of(plan));
 
-		blocks += begins_block(plans, index);
+		if (begins_block(plans, index))
+			blocks++;
 		low = fmin(low, gain);
 		high = fmax(high, gain);
 	}

@@ -89,7 +89,7 @@ static char *map_arena(void)
 
 	assert_int_equal(mprotect(p, PAGE, PROT_NONE), 0);
 	assert_int_equal(mprotect(p + 9 * PAGE, PAGE, PROT_NONE), 0);
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		make_pool(p + PAGE + i * PAGE);
 	return p + PAGE;
 }
@@ -146,7 +146,7 @@ static void test_what_is_adopted(void **state)
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
-	for (int i = 0; i < 4; i++)
+	for (size_t i = 0; i < 4; i++)
 		make_pool(fake + i * PAGE);
 	make_pool(shared);
 	memset(other, 'x', LARGE);
@@ -410,7 +410,7 @@ static void test_many_times(void **state)
 
 	(void)state;
 	memset(large, 'm', LARGE);
-	for (int i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		large[i * PAGE + 32] = (char)i;
 		assert_int_equal(adopt(), 0);
 		assert_true(is_adopted(large) && is_adopted(arena));
@@ -418,7 +418,7 @@ static void test_many_times(void **state)
 		if (i == 2)
 			assert_int_equal(adopt_undo(), 0);
 	}
-	for (int i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(large[i * PAGE + 32], i);
 		assert_int_equal(large[(i + 8) * PAGE + 32], i);
 	}
