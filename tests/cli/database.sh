@@ -62,6 +62,7 @@ expect_no_file "$tmp/missing.db"
 for option in --strategy=freeze --python="$tag" --workload=objectgraph \
 	--scale=10 --workers=1 --requests=9 --repeat=2 --seed=2 --baseline=none \
 	--quick --no-full-collection; do
+	# shellcheck disable=SC2086 # a list of words
 	harness run --resume --db="$db" $option
 	expect_usage "--resume takes the selection from"
 done
@@ -104,6 +105,7 @@ if "$python" -B -c 'import sqlite3' 2>/dev/null; then
 	harness export --db="$tmp/old.db"
 	expect_status 1
 	expect_line err "$tmp/old.db was made by an older version.*run"
+	# shellcheck disable=SC2086 # a list of words
 	harness run $small --python="$tag" --db="$tmp/old.db"
 	expect_status 0
 	harness export --run=1 --format=json --db="$tmp/old.db"

@@ -97,6 +97,7 @@ fi
 
 # A run stores the same facts, and warns of nothing but harm.  What was said to be
 # lost is what it cannot measure, no more and no less.
+# shellcheck disable=SC2086 # a list of words
 harness run $small --python="$tag" --strategy=none --db="$tmp/run.db" \
 	--format=json
 expect_status 0

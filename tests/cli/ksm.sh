@@ -21,6 +21,7 @@ hidden() {
 }
 
 # Whether a cell can use it is data, never a failure.
+# shellcheck disable=SC2086 # a list of words
 harness run --python="$tag" --db="$tmp/ksm.db" $small --strategy=ksm --format=json
 expect_json "$tmp/out" 'all(c["status"] == "ok" if c["strategy"] == "none" else
 	c["status"] == "ok" or "ksm: " in c["reason"] for c in d["cells"])'

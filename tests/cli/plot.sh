@@ -73,7 +73,7 @@ for figure in $figures; do
 	svg=$dir/one/$figure.svg
 	grep -q '^</svg>' "$svg" || wrong "$svg is cut off"
 	for text in none freeze threshold-zero; do
-		grep -q ">$text[< ]" "$svg" || wrong "$svg does not name $text"
+		grep -q ">${text}[< ]" "$svg" || wrong "$svg does not name $text"
 	done
 	od -A n -t x1 -N 8 "$dir/one/$figure.png" |
 		grep -q '89 50 4e 47 0d 0a 1a 0a' || wrong "$figure.png: not png"

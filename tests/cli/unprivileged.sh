@@ -11,6 +11,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	$without true 2>/dev/null || skip "setpriv cannot take privileges away"
 fi
 last="$without harness cell"
+# shellcheck disable=SC2086 # a list of words
 PERMAFROST_TEST=$tmp timeout 60 $without "$HARNESS" cell \
 	"$tag/none/w2/n20/c10/s2000/r1/x1/objectgraph" >"$tmp/out" 2>"$tmp/err" \
 	</dev/null

@@ -48,7 +48,7 @@ upstream() {
 	last="upstream.py $module $* ($tag)"
 	PYTHONPATH=$tmp timeout 100 "$python" -B \
 		"$top_srcdir/tests/upstream/upstream.py" \
-		"$top_builddir/ext/$tag" --limit=4 --modules=$module \
+		"$top_builddir/ext/$tag" --limit=4 --modules="$module" \
 		--stack=freeze+reshare:every=1:grow=0:cpu=100% "$@" \
 		>"$tmp/out" 2>&1 </dev/null
 	status=$?

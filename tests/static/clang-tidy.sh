@@ -1,0 +1,20 @@
+#!/bin/sh
+# clang-tidy, with the checks in .clang-tidy, finds nothing.
+. "$top_srcdir/tests/static/lib.sh"
+need "$CLANG_TIDY" clang-tidy 14
+
+# analyse FOLDER: the files on stdin, with the flags in that folder.
+analyse() {
+	xargs -P "$jobs" -n 2 "$CLANG_TIDY" --quiet -p "$1" 2>&1 || bad=1
+}
+
+bad=0
+out=tests/static/clang-tidy.out
+{
+	harness | analyse tests/static/harness
+	for folder in $(interpreters); do
+		extensions | analyse "$folder"
+	done
+} >$out
+grep -v -e 'warnings* generated\.$' -e '^Suppressed' $out
+exit $bad
