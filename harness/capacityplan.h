@@ -29,6 +29,7 @@ enum capacity_option {
 	OPTION_AFTER_CAPACITY,
 };
 
+/* clang-format off */
 #define CAPACITY_OPTIONS                                                       \
 	{ "memory", OPTION_MEMORY, "SIZE", 0,                                  \
 	  "memory for the template and its workers, such as 16G", 0 },         \
@@ -42,6 +43,7 @@ enum capacity_option {
 	{ "pause-p99", OPTION_PAUSE, "TIME", 0,                                \
 	  "longest acceptable 99th percentile of collection pauses, such as "  \
 	  "50ms or 800us", 0 }
+/* clang-format on */
 
 /* A request with the defaults; end it with capacity_request_fini(). */
 struct capacity_request capacity_request_default(void);

@@ -13,6 +13,7 @@ enum limit_option {
 	OPTION_AFTER_LIMITS,
 };
 
+/* clang-format off */
 #define LIMIT_OPTIONS                                                          \
 	{ "timeout", OPTION_TIMEOUT, "TIME", 0,                                \
 	  "time limit of one cell, in seconds or as 5m, 1h (default 10m)", 0 },\
@@ -21,6 +22,7 @@ enum limit_option {
 	  "(default: a twentieth of all)", 0 },                                \
 	{ "parallel", OPTION_PARALLEL, "N", 0,                                 \
 	  "workers that serve at the same time (default: the CPUs)", 0 }
+/* clang-format on */
 
 /* What holds without options. */
 struct cell_limits limits_default(void);

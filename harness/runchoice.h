@@ -12,9 +12,11 @@ enum run_option {
 	OPTION_AFTER_RUN,
 };
 
+/* clang-format off */
 #define RUN_OPTIONS                                                            \
 	{ "run", OPTION_RUN, "ID", 0, "which run (default: the newest)", 0 },  \
 	{ "db", OPTION_DB, "FILE", 0, "the results database", 0 }
+/* clang-format on */
 
 struct run_choice {
 	const char *db;		/* path; NULL: the default one */
