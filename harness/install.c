@@ -259,7 +259,8 @@ json_t *interpreter_describe(const struct interpreter *i,
 	argv[2] = script;
 	argv[3] = i->ext_dir;
 	argv[4] = names;
-	memcpy(argv + 5, specs->items, specs->n * sizeof *argv);
+	for (size_t n = 0; n < specs->n; n++)
+		argv[5 + n] = specs->items[n];
 	result = run_program(argv, 60, &out, &err, &status);
 	if (result < 0)
 		*error = xasprintf("cannot run %s: %s; run configure and make "
