@@ -75,8 +75,11 @@ static int choose(const struct interpreters *list, const char *word,
 			return fail(EXIT_USAGE, "--python=%s is not a path in "
 				    "UTF-8", word);
 		i = interpreter_for_executable(list, word, &error);
-		if (i == NULL)
-			return fail(EXIT_USAGE, "%s", error);
+		if (i == NULL) {
+			complain("%s", error);
+			free(error);
+			return EXIT_USAGE;
+		}
 		add_target(targets, i, word);
 		return 0;
 	}
@@ -279,6 +282,7 @@ int plan_make(const struct selection *s, struct plan *plan)
 			workload_fini(&workloads[found]);
 		else
 			found++;
+		free(error);
 	}
 	if (interpreters_load(&list) < 0)
 		code = code ? code : EXIT_FAULT;
