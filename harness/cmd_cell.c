@@ -61,7 +61,7 @@ static int run(const struct cellkey *key, const struct cell_limits *limits)
 	const struct interpreter *interpreter = NULL;
 	struct workload workload;
 	char *error = NULL;
-	json_t *document;
+	json_t *document = NULL;
 	const char *status;
 	int code;
 
@@ -71,21 +71,22 @@ static int run(const struct cellkey *key, const struct cell_limits *limits)
 		if (strcmp(list.items[i].tag, key->tag) == 0 &&
 		    list.items[i].ext_dir != NULL)
 			interpreter = &list.items[i];
-	if (interpreter == NULL)
-		return fail(EXIT_USAGE, "nothing was built for '%s'; see 'list "
+	if (interpreter == NULL) {
+		code = fail(EXIT_USAGE, "nothing was built for '%s'; see 'list "
 			    "interpreters'", key->tag);
-	if (workload_find(key->workload, &workload, &error) < 0)
-		return fail(EXIT_USAGE, "%s", error);
+		goto out;
+	}
+	if (workload_find(key->workload, &workload, &error) < 0) {
+		code = fail(EXIT_USAGE, "%s", error);
+		goto out;
+	}
 	document = cell_run(key, interpreter, &workload, limits, &error);
 	workload_fini(&workload);
 	if (document == NULL) {
 		code = interrupted ? EXIT_INTERRUPTED : EXIT_FAULT;
 		complain("%s", error);
-		free(error);
-		interpreters_fini(&list);
-		return code;
+		goto out;
 	}
-	interpreters_fini(&list);
 	json_dumpf(document, stdout, JSON_COMPACT);
 	putchar('\n');
 	status = json_string_value(json_object_get(document, "status"));
@@ -94,7 +95,10 @@ static int run(const struct cellkey *key, const struct cell_limits *limits)
 	if (code == EXIT_OK &&
 	    json_integer_value(json_object_get(document, "lost_samples")) > 0)
 		code = EXIT_UNTRUSTED;
+out:
 	json_decref(document);
+	free(error);
+	interpreters_fini(&list);
 	return code;
 }
 
