@@ -284,14 +284,18 @@ static inline void gcstate_clear_free_lists(void)
 #if !GCSTATE_HAS_FREEZE
 /* Before 3.7 the interpreter has no permanent generation, so ours hangs, in a
  * capsule, on the gc module: every strategy and gc_freeze share that one list.
- * It is never freed, since frozen objects outlive everything. */
+ * It is never freed, since frozen objects outlive everything; each extension keeps
+ * its address, as the capsule goes when the interpreter ends. */
 #define GCSTATE_CAPSULE "permafrost.permanent_generation"
 
 static inline PyGC_Head *gcstate_own_permanent(PyObject *gc)
 {
-	PyObject *capsule = PyObject_GetAttrString(gc, "_permafrost_permanent");
-	PyGC_Head *list;
+	static PyGC_Head *list;
+	PyObject *capsule;
 
+	if (list != NULL)
+		return list;
+	capsule = PyObject_GetAttrString(gc, "_permafrost_permanent");
 	if (capsule != NULL) {
 		list = PyCapsule_GetPointer(capsule, GCSTATE_CAPSULE);
 		Py_DECREF(capsule);
@@ -309,6 +313,7 @@ static inline PyGC_Head *gcstate_own_permanent(PyObject *gc)
 	    PyObject_SetAttrString(gc, "_permafrost_permanent", capsule) < 0) {
 		Py_XDECREF(capsule);
 		free(list);
+		list = NULL;
 		return NULL;
 	}
 	Py_DECREF(capsule);

@@ -12,7 +12,6 @@
  */
 #include "strategy.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #ifdef Py_GIL_DISABLED
@@ -67,19 +66,13 @@ PyObject *module_create(const char *name, const char *doc,
 	if (module_check_interpreter(name) < 0)
 		return NULL;
 #if PY_MAJOR_VERSION >= 3
-	/* Lives as long as the interpreter may look at the module. */
-	PyModuleDef *def = calloc(1, sizeof *def);
+	/* One per extension, for as long as the interpreter may look at it. */
+	static PyModuleDef def = { PyModuleDef_HEAD_INIT, .m_size = -1 };
 
-	if (def == NULL)
-		return PyErr_NoMemory();
-	*def = (PyModuleDef){
-		PyModuleDef_HEAD_INIT,
-		.m_name = name,
-		.m_doc = doc,
-		.m_size = -1,
-		.m_methods = methods,
-	};
-	module = PyModule_Create(def);
+	def.m_name = name;
+	def.m_doc = doc;
+	def.m_methods = methods;
+	module = PyModule_Create(&def);
 #else
 	module = Py_InitModule3(name, methods, doc);
 #endif
