@@ -2,16 +2,16 @@
 # matrix.mk, whose rules for extensions it uses.  A report, never a test.
 
 define bench_rules
-ext/$1/obj/timecalls.o: $(top_srcdir)/bench/timecalls.c ext/$1/flags
+ext/$1/obj/%.o: $(top_srcdir)/bench/%.c ext/$1/flags
 	$$(call ext_compile,$1)
-ext/$1/bench/timecalls.so: ext/$1/obj/timecalls.o ext/$1/obj/module.o \
-		ext/$1/obj/option.o
+ext/$1/bench/%.so: ext/$1/obj/%.o ext/$1/obj/module.o ext/$1/obj/option.o
 	$$(ext_link)
 endef
 $(foreach tag,$(TAGS),$(eval $(call bench_rules,$(tag))))
 
 bench_env = PYTHONDONTWRITEBYTECODE=1
 bench_freeze = $(TAGS:%=bench-freeze-%)
+bench_instructions = $(TAGS:%=bench-instructions-%)
 
 # Observing is measured on one interpreter of each kind of collector and of
 # event; `make bench-observer BENCH_OBSERVER=cp3.9.18` asks for another.
@@ -24,14 +24,23 @@ bench_time = $(BENCH_OBSERVER:%=bench-time-%)
 #   make bench-strategies BENCH_SCALE=300000 BENCH_WORKERS=8 BENCH_REQUESTS=4000
 BENCH_STRATEGIES = $(TAGS)
 
-.PHONY: bench bench-freeze bench-sampling bench-observer bench-strategies \
-	bench-plan bench-scale $(bench_freeze) $(bench_count) $(bench_time)
-bench: bench-freeze bench-sampling bench-observer bench-strategies bench-scale
+.PHONY: bench bench-freeze bench-instructions bench-sampling bench-observer \
+	bench-strategies bench-plan bench-scale $(bench_freeze) \
+	$(bench_instructions) $(bench_count) $(bench_time)
+bench: bench-freeze bench-instructions bench-sampling bench-observer \
+	bench-strategies bench-scale
 
 bench-freeze: $(bench_freeze)
 $(bench_freeze): bench-freeze-%: matrix ext/%/bench/timecalls.so
 	@$(bench_env) '$(PYTHON_$*)' $(top_srcdir)/bench/freeze.py $* \
 		'$(abs_top_builddir)/ext/$*'
+
+# Counts are the same in company.
+bench-instructions:
+	+@$(MAKE) --no-print-directory -j2 $(bench_instructions)
+$(bench_instructions): bench-instructions-%: matrix ext/%/bench/countcalls.so
+	@VALGRIND='$(VALGRIND)' $(top_srcdir)/bench/instructions.sh $* '$(PYTHON_$*)' \
+		'$(abs_top_builddir)/ext/$*' || test $$? -eq 77
 
 bench-sampling: bench/sampling$(EXEEXT)
 	@$(bench_env) $(top_srcdir)/bench/sampling.sh bench/sampling$(EXEEXT) \
