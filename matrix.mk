@@ -79,5 +79,5 @@ print-tests:
 	@:$(foreach log,$(TEST_LOGS),; echo '$(log:.log=)')
 
 # These tests are only names, which their scripts read.
-$(filter %.pf %.skip %.fuzz,$(TESTS)):
+$(filter %.pf %.skip %.fuzz %.vg,$(TESTS)):
 	@$(MKDIR_P) $(@D) && : >$@

@@ -3,9 +3,10 @@
 #
 # The file is only a name.  NAME is a strategy, or gc_freeze, layout, events,
 # workloads, calibrate, upstream or upstream-all; TAG is an interpreter of
-# pythons.mk.  Automake's
-# environment gives top_srcdir and top_builddir; MATRIX_ENV, if set, is variables
-# for the interpreter, as NAME=VALUE.  Exit status: 0 passed, 77 skipped, else failed.
+# pythons.mk.  Automake's environment gives top_srcdir and top_builddir.  If set,
+# MATRIX_ENV is variables for the interpreter, as NAME=VALUE, MATRIX_WRAPPER a program
+# to run it, MATRIX_LIMIT seconds for other than the usual limit.  Exit status: 0
+# passed, 77 skipped, else failed.
 name=$(basename "$1" .pf)
 tag=${name%%-*}
 name=${name#*-}
@@ -40,7 +41,7 @@ done <"$top_builddir/pythons.mk"
 
 folder=$top_srcdir/tests/conformance
 upstream=$top_srcdir/tests/upstream/upstream.py
-limit=120
+limit=${MATRIX_LIMIT:-120}
 case $name in
 gc_freeze) set -- "$folder/gc_freeze_test.py" "$EXTDIR/$tag" ;;
 layout) set -- "$folder/layout_test.py" "$EXTDIR/$tag" ;;
@@ -61,8 +62,8 @@ esac
 	echo "$1 is missing" >&2
 	exit 99
 }
-# shellcheck disable=SC2086 # a list of words
-timeout $limit env $MATRIX_ENV "$python" -B "$@" 2>&1
+# shellcheck disable=SC2086 # lists of words
+timeout "$limit" env $MATRIX_ENV $MATRIX_WRAPPER "$python" -B "$@" 2>&1
 status=$?
 [ $status -ne 124 ] || echo "failed: no end after $limit s"
 exit $status

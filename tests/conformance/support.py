@@ -12,6 +12,8 @@ import time
 import unittest
 import weakref
 
+import memcheck
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -53,6 +55,8 @@ def run(*modules):
     """Runs the tests of `modules`.  Returns whether one failed."""
     loader = unittest.defaultTestLoader
     suite = unittest.TestSuite(loader.loadTestsFromModule(m) for m in modules)
+    if memcheck.HEAP:
+        suite = memcheck.without(suite)
     if suite.countTestCases() == 0:
         sys.exit("no tests")
     result = unittest.TextTestRunner(stream=sys.stdout).run(suite)

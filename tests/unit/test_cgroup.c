@@ -22,6 +22,7 @@
 
 #include "cgroup.h"
 #include "cgrouppath.h"
+#include "memcheck.h"
 #include "within.h"
 
 /* Debian 12, a root shell. */
@@ -441,8 +442,10 @@ static void test_leftovers(void **state)
 	assert_int_equal(stat(path, &s), 0);
 	/* Another process cleans up. */
 	dead = fork();
-	if (dead == 0)
+	if (dead == 0) {
+		free(living);
 		_exit(cgroup_make(&other) < 0 || cgroup_fini(&other) < 0);
+	}
 	assert_int_equal(waitpid(dead, &status, 0), dead);
 	assert_int_equal(status, 0);
 	assert_int_equal(stat(path, &s), -1);
@@ -552,7 +555,7 @@ static void test_locate_controllers(void **state)
 
 int main(void)
 {
-	alarm(60);	/* a child that never answers ends the test */
+	alarm(under_memcheck() ? 600 : 60);	/* a child that never answers ends the test */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_locate_controllers),
 		cmocka_unit_test(test_locate),
