@@ -286,7 +286,7 @@ refused "cells.tsv:1: column [0-9]* is not 'jobs'"
 # A name that would do something is a name.
 escape=$(printf '\033')
 place evil 'host = "\\x1B[31m</script>$(touch ran)"' \
-	"$escape[31m</script>\$(touch ran)"
+	"${escape}[31m</script>\$(touch ran)"
 db=$tmp/evil.db
 bring evil
 for command in "list runs" export "export --format=csv" "compare none freeze" \

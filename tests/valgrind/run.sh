@@ -145,7 +145,7 @@ unit)
 	;;
 harness)
 	[ -n "$first" ] || skip "needs an interpreter"
-	MEMCHECK_OPTIONS=--trace-children-skip=$pythons,*/gnuplot*
+	MEMCHECK_OPTIONS="--trace-children-skip=$pythons,*/gnuplot*"
 	run_harness
 	judge ""
 	exit
