@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,20 @@ static int write_row(void *arg, sqlite3_stmt *stmt, int columns)
 	return 0;
 }
 
+/* Memory that gnuplot reads or writes as the file `path`: nothing to guess for
+ * others, nothing to remove.  -1 after a complaint. */
+static int open_memory(char path[32])
+{
+	int fd = memfd_create("permafrost-figure", 0);	/* to be inherited */
+
+	if (fd < 0)
+		complain("cannot create memory for a figure: %s",
+			 strerror(errno));
+	else
+		snprintf(path, 32, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
 /* Writes the figure's data into the file `path`, unless `whole` only as many
  * panels as can be drawn; *left_out gets the number of the others.  Rows, or
  * -1. */
@@ -148,7 +163,7 @@ static long write_data(struct store *s, int64_t run, const char *script,
 	t.file = fopen(path, "we");
 	result = t.file != NULL ? store_query(s, sql, run, write_row, &t) : -1;
 	if (t.file == NULL || (fclose(t.file) != 0 && result == 0)) {
-		complain("cannot write %s: %s", path, strerror(errno));
+		complain("cannot write a figure's data: %s", strerror(errno));
 		result = -1;
 	}
 	free(sql);
@@ -156,9 +171,9 @@ static long write_data(struct store *s, int64_t run, const char *script,
 	return result < 0 ? -1 : (long)t.rows;
 }
 
-/* Has gnuplot draw into the file `out`.  0, or -1 after a complaint. */
-static int run_gnuplot(const char *script, const char *data, const char *out,
-		       const char *format)
+/* Has gnuplot draw `figure` into the file `out`.  0, or -1 after a complaint. */
+static int run_gnuplot(const char *figure, const char *script, const char *data,
+		       const char *out, const char *format)
 {
 	char *folder = xasprintf("%s/figures", install_results_dir());
 	char *argv[] = { "gnuplot", "-d", "-c", (char *)script, (char *)data,
@@ -175,7 +190,7 @@ static int run_gnuplot(const char *script, const char *data, const char *out,
 	else if (result < 0)
 		complain("cannot run gnuplot: %s", strerror(-result));
 	else if (status != 0) {
-		complain("gnuplot could not write %s: %.300s", out,
+		complain("gnuplot could not draw %s.%s: %.300s", figure, format,
 			 WIFSIGNALED(status) ? describe_status(status) :
 			 last_line(err));
 		result = -1;
@@ -188,102 +203,88 @@ static int run_gnuplot(const char *script, const char *data, const char *out,
 
 /* Overwrites the date at which a PDF was made, so that the same data give the
  * same bytes.  cairo 1.16 writes it in clear; where it is compressed (1.18), it
- * stays.  0 or -errno. */
-static int forget_date(const char *path)
+ * stays. */
+static void forget_date(char *pdf, size_t size)
 {
 	static const char key[] = "/CreationDate (D:", date[] = "19700101000000";
-	char *pdf = NULL, *found;
-	size_t size;
-	FILE *file = NULL;
-	int result = read_file(path, 1 << 28, &pdf, &size);
+	char *found = memmem(pdf, size, key, sizeof key - 1), *end = pdf + size;
 
-	found = result == 0 ? memmem(pdf, size, key, sizeof key - 1) : NULL;
-	if (found != NULL) {
-		file = fopen(path, "r+e");
-		if (file == NULL ||
-		    fseek(file, found - pdf + (long)sizeof key - 1,
-			  SEEK_SET) < 0 || fputs(date, file) == EOF)
-			result = -errno;
-		if (file != NULL && fclose(file) != 0 && result == 0)
-			result = -errno;
-	}
-	free(pdf);
-	return result;
+	if (found != NULL && end - found >= (long)(sizeof key + sizeof date - 2))
+		memcpy(found + sizeof key - 1, date, sizeof date - 1);
 }
 
-/* 0 or -errno. */
-static int copy_file(const char *from, const char *to)
+int draw_bytes(struct store *s, int64_t run, const char *figure,
+	       const char *format, char **bytes, size_t *size, long *left_out)
 {
-	char *text = NULL;
-	FILE *file = NULL;
-	int result = read_file(from, 1 << 30, &text, NULL);
+	char *script = figure_path(figure), data[32], out[32], *from = data;
+	int data_fd = open_memory(data), out_fd = -1, result = -1;
+	long rows = data_fd < 0 ? -1 :
+		write_data(s, run, script, data, strcmp(format, "tsv") == 0,
+			   left_out);
 
-	if (result == 0 && ((file = fopen(to, "we")) == NULL ||
-			    fputs(text, file) == EOF))
-		result = -errno;
-	if (file != NULL && fclose(file) != 0 && result == 0)
-		result = -errno;
-	free(text);
+	if (rows <= 0) {
+		result = rows == 0 ? 1 : -1;
+		goto out;
+	}
+	if (strcmp(format, "tsv") != 0) {
+		out_fd = open_memory(out);
+		if (out_fd < 0 ||
+		    run_gnuplot(figure, script, data, out, format) < 0)
+			goto out;
+		from = out;
+	}
+	result = read_file(from, 1 << 30, bytes, size);
+	if (result < 0)
+		result = fail(-1, "cannot read a figure: %s", strerror(-result));
+	else if (strcmp(format, "pdf") == 0)
+		forget_date(*bytes, *size);
+out:
+	if (data_fd >= 0)
+		close(data_fd);
+	if (out_fd >= 0)
+		close(out_fd);
+	free(script);
 	return result;
 }
 
-/* Makes the figure `path` of the table `data`, all of it or nothing.  0, or -1
- * after a complaint. */
-static int make_figure(const char *script, const char *data, const char *path,
-		       const char *format)
+/* Makes the file `path` of these bytes, all of it or nothing.  0, or -1 after a
+ * complaint. */
+static int write_file(const char *path, const char *bytes, size_t size)
 {
 	char *unfinished = xasprintf("%s.unfinished", path);
-	int result = 0, told = 0;
+	FILE *file = fopen(unfinished, "we");
+	int ok = file != NULL && fwrite(bytes, 1, size, file) == size;
 
-	if (strcmp(format, "tsv") == 0)
-		result = copy_file(data, unfinished);
-	else
-		told = run_gnuplot(script, data, unfinished, format);
-	if (told == 0 && strcmp(format, "pdf") == 0)
-		result = forget_date(unfinished);
-	if (told == 0 && result == 0 && rename(unfinished, path) < 0)
-		result = -errno;
-	if (result < 0)
-		complain("cannot write %s: %s", path, strerror(-result));
-	if (told < 0 || result < 0)
+	if (file != NULL && fclose(file) != 0)
+		ok = 0;
+	if (!ok || rename(unfinished, path) < 0) {
+		complain("cannot write %s: %s", path, strerror(errno));
 		unlink(unfinished);
+		ok = 0;
+	}
 	free(unfinished);
-	return told < 0 || result < 0 ? -1 : 0;
+	return ok ? 0 : -1;
 }
 
 int draw_figure(struct store *s, int64_t run, const char *figure,
 		const char *format, const char *dir, char **path,
 		long *left_out)
 {
-	char *script = figure_path(figure);
-	const char *tmp = getenv("TMPDIR");
-	char *data = xasprintf("%s/permafrost-XXXXXX",
-			       tmp && *tmp ? tmp : P_tmpdir);
-	int fd, result = -1;
-	long rows;
+	char *bytes = NULL;
+	size_t size = 0;
+	int result = draw_bytes(s, run, figure, format, &bytes, &size,
+				left_out);
 
-	*left_out = 0;
 	*path = xasprintf("%s/%s.%s", dir, figure, format);
-	fd = mkstemp(data);
-	if (fd < 0) {
-		complain("cannot create a temporary file: %s", strerror(errno));
-		goto out;
-	}
-	close(fd);
-	rows = write_data(s, run, script, data, strcmp(format, "tsv") == 0,
-			  left_out);
-	if (rows == 0)
-		result = 1;
-	else if (rows > 0 && make_folders(dir) < 0)
+	if (result == 0 && make_folders(dir) < 0) {
 		complain("cannot create %s: %s", dir, strerror(errno));
-	else if (rows > 0)
-		result = make_figure(script, data, *path, format);
-	if (result > 0)
+		result = -1;
+	} else if (result == 0) {
+		result = write_file(*path, bytes, size);
+	} else if (result > 0) {
 		unlink(*path);	/* an earlier run's */
-	unlink(data);
-out:
-	free(data);
-	free(script);
+	}
+	free(bytes);
 	return result;
 }
 

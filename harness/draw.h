@@ -20,10 +20,15 @@ void draw_figures(struct strings *names);
 /* Title of a figure; new, or NULL. */
 char *draw_title(const char *figure);
 
+/* Draws one figure into memory, without any file.  Returns as draw_figure(); *bytes
+ * is what was drawn (to free) when it is 0, *left_out how many panels are too many
+ * for a drawing when it is not -1. */
+int draw_bytes(struct store *s, int64_t run, const char *figure,
+	       const char *format, char **bytes, size_t *size, long *left_out);
+
 /* Draws one figure into DIR/FIGURE.FORMAT, which is replaced when it is complete.
  * Returns 0; 1 when the run has no data for it, and then there is no such file;
- * -1 after a complaint.  *path is what was drawn (to free); *left_out is how many
- * panels are too many for a drawing. */
+ * -1 after a complaint.  *path is what was drawn (to free); *left_out as above. */
 int draw_figure(struct store *s, int64_t run, const char *figure,
 		const char *format, const char *dir, char **path,
 		long *left_out);

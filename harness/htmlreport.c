@@ -148,19 +148,26 @@ int htmlreport_write(const struct htmlreport *r, const char *path)
 {
 	char *template = own_file("report.html"), *target = target_of(path);
 	char *temporary = target ? xasprintf("%s.XXXXXX", target) : NULL;
-	FILE *out = NULL;
+	char *page = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&page, &size);
 	int fd = -1, result = -1;
 
-	if (template == NULL || target == NULL)
+	if (template == NULL || target == NULL || out == NULL)
 		goto out;
+	/* In memory first: drawing takes seconds, in which one may be stopped. */
+	fill(out, template, r);
+	if (fclose(out) != 0) {
+		out = NULL;
+		goto broken;
+	}
 	fd = mkstemp(temporary);
 	out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (out == NULL)
 		goto broken;
-	fill(out, template, r);
 	usual_permissions(fd);
-	if (ferror(out) || fflush(out) != 0 || fsync(fd) < 0 ||
-	    rename(temporary, target) < 0)
+	if (fwrite(page, 1, size, out) != size || fflush(out) != 0 ||
+	    fsync(fd) < 0 || rename(temporary, target) < 0)
 		goto broken;
 	result = 0;
 	goto out;
@@ -172,6 +179,7 @@ broken:
 out:
 	if (out != NULL)
 		fclose(out);
+	free(page);
 	free(temporary);
 	free(target);
 	free(template);

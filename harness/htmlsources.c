@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "celldoc.h"
 #include "draw.h"
@@ -81,37 +80,30 @@ static void write_figure(FILE *out, const char *figure, const char *svg)
 
 /* As draw_figure(); what the figure lacks is told on the page. */
 static int embed_figure(FILE *out, const struct htmlreport *r,
-			const char *figure, const char *dir, long *left_out)
+			const char *figure, long *left_out)
 {
-	char *path = NULL, *svg = NULL;
-	int result = draw_figure(r->store, r->run, figure, "svg", dir, &path,
-				 left_out);
+	char *svg = NULL;
+	size_t size;
+	int result = draw_bytes(r->store, r->run, figure, "svg", &svg, &size,
+				left_out);
 
-	if (result == 0 && read_file(path, 64 << 20, &svg, NULL) < 0)
-		result = -1;
 	if (result == 0)
 		write_figure(out, figure, svg);
-	if (path != NULL)
-		unlink(path);
 	free(svg);
-	free(path);
 	return result;
 }
 
 void html_part_figures(FILE *out, const struct htmlreport *r)
 {
-	const char *tmp = getenv("TMPDIR");
-	char *dir = xasprintf("%s/permafrost-XXXXXX",
-			      tmp && *tmp ? tmp : P_tmpdir);
 	struct strings figures = { NULL, 0 }, empty = { NULL, 0 };
-	int result = mkdtemp(dir) ? 0 : -1;
+	int result = 0;
 	long left_out = 0;
 
 	draw_figures(&figures);
 	for (size_t i = 0; i < figures.n && result >= 0; i++) {
-		long n;
+		long n = 0;
 
-		result = embed_figure(out, r, figures.items[i], dir, &n);
+		result = embed_figure(out, r, figures.items[i], &n);
 		if (result > 0)
 			strings_add(&empty, figures.items[i]);
 		left_out = n > left_out ? n : left_out;
@@ -133,8 +125,6 @@ void html_part_figures(FILE *out, const struct htmlreport *r)
 	if (json_array_size(r->listed) > 1)
 		html_printf(out, "The figures are of run %lld, the newest.",
 			    (long long)r->run);
-	rmdir(dir);
-	free(dir);
 	strings_fini(&figures);
 	strings_fini(&empty);
 }
