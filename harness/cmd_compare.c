@@ -14,6 +14,7 @@
 #include "install.h"
 #include "metrics.h"
 #include "runchoice.h"
+#include "safetext.h"
 #include "stats.h"
 
 struct arguments {
@@ -482,6 +483,7 @@ static int print_comparison(const struct arguments *a)
 			json_dumpf(document, stdout, JSON_COMPACT);
 			putchar('\n');
 		} else {
+			safetext_make(document);
 			comparetable_print(stdout, document);
 		}
 		fflush(stdout);

@@ -10,6 +10,7 @@
 #include "draw.h"
 #include "install.h"
 #include "metrics.h"
+#include "safetext.h"
 #include "store.h"
 #include "util.h"
 
@@ -331,6 +332,7 @@ int cmd_list(int argc, char **argv)
 		putchar('\n');
 		json_decref(document);
 	} else {
+		safetext_make(rows);
 		print_table(l, rows);
 	}
 	json_decref(rows);

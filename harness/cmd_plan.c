@@ -14,6 +14,7 @@
 #include "family.h"
 #include "install.h"
 #include "runchoice.h"
+#include "safetext.h"
 
 struct arguments {
 	struct capacity_request request;
@@ -140,6 +141,7 @@ static int print_plan(const struct arguments *a, json_t *document)
 		json_dumpf(document, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else {
+		safetext_make(document);
 		capacitytable_print(stdout, document);
 	}
 	fflush(stdout);

@@ -21,6 +21,7 @@
 #include "plan.h"
 #include "progress.h"
 #include "report.h"
+#include "safetext.h"
 #include "stats.h"
 #include "store.h"
 
@@ -338,6 +339,7 @@ static int print_run(struct store *s, int64_t run, const char *format)
 	} else if (strcmp(format, "csv") == 0) {
 		report_rows(stdout, document, ',');
 	} else {
+		safetext_make(document);
 		report_table(stdout, document, json_string_value(json_object_get(
 			json_object_get(document, "options"), "baseline")));
 	}

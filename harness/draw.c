@@ -297,7 +297,7 @@ int draw_all(struct store *s, int64_t run, const struct strings *figures,
 	for (size_t i = 0; i < figures->n && result >= 0; i++) {
 		for (size_t f = 0; f < formats->n && result >= 0; f++) {
 			char *path = NULL;
-			long left_out;
+			long left_out = 0;
 
 			result = draw_figure(s, run, figures->items[i],
 					     formats->items[f], dir, &path,

@@ -24,7 +24,7 @@ static void clear_line(const struct progress *p)
 
 void progress_show(struct progress *p, const char *key)
 {
-	char bar[BAR + 1], left[32] = "";
+	char bar[BAR + 1], left[32] = "", shown[61];
 	size_t filled = p->total ? p->done * BAR / p->total : BAR;
 
 	if (!p->terminal)
@@ -40,8 +40,10 @@ void progress_show(struct progress *p, const char *key)
 		snprintf(left, sizeof left, ", %ld:%02ld left", s / 60, s % 60);
 	}
 	clear_line(p);
-	fprintf(stderr, "[%s] %zu/%zu%s  %.60s", bar, p->done, p->total, left,
-		key);
+	snprintf(shown, sizeof shown, "%s", key);
+	make_text_safe(shown);
+	fprintf(stderr, "[%s] %zu/%zu%s  %s", bar, p->done, p->total, left,
+		shown);
 	fflush(stderr);
 }
 

@@ -11,6 +11,7 @@
 #include "metrics.h"
 #include "samehost.h"
 #include "stats.h"
+#include "util.h"
 
 /* A column of the table: a metric, shown in a unit people read. */
 static const struct column {
@@ -320,19 +321,22 @@ void report_table(FILE *out, const json_t *document, const char *baseline)
 }
 
 /* One field, quoted when it must be: CSV by RFC 4180; in TSV, where nothing can
- * be quoted, separators become spaces. */
+ * be quoted, separators become spaces.  What would act on a terminal
+ * becomes '?'. */
 static void print_field(FILE *out, const json_t *value, char separator)
 {
-	char *dumped = NULL;
-	const char *text = json_string_value(value);
+	char *text = NULL;
 
-	if (text == NULL && value != NULL && !json_is_null(value))
-		text = dumped = json_dumps(value, JSON_COMPACT |
-					   JSON_ENCODE_ANY |
-					   JSON_REAL_PRECISION(12));
-	if (text == NULL) {
+	if (json_is_string(value)) {
+		text = xstrdup(json_string_value(value));
+		make_text_safe_but(text, "\t\n");
+	} else if (value != NULL && !json_is_null(value)) {
+		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY |
+				  JSON_REAL_PRECISION(12));
+	}
+	if (text == NULL)
 		return;
-	} else if (separator == ',' && strpbrk(text, ",\"\r\n") != NULL) {
+	if (separator == ',' && strpbrk(text, ",\"\r\n") != NULL) {
 		fputc('"', out);
 		for (const char *p = text; *p != '\0'; p++) {
 			if (*p == '"')
@@ -344,7 +348,7 @@ static void print_field(FILE *out, const json_t *value, char separator)
 		for (const char *p = text; *p != '\0'; p++)
 			fputc(strchr("\t\r\n", *p) != NULL ? ' ' : *p, out);
 	}
-	free(dumped);
+	free(text);
 }
 
 /* Whether a cell was not alone on the run's own host. */

@@ -482,17 +482,48 @@ int is_utf8(const char *text)
 	return 1;
 }
 
-void make_text_safe(char *text)
+/* Whether a valid sequence of `n` bytes acts on a terminal instead of being shown:
+ * controls (ECMA-48; as C1 in two bytes of UTF-8, too) and what turns the direction
+ * of text around (Unicode, UAX 9). */
+static int acts(const unsigned char *p, size_t n)
 {
-	for (char *p = text; *p != '\0';) {
-		size_t n = utf8_length((unsigned char *)p);
+	switch (n) {
+	case 1:
+		return p[0] < 0x20 || p[0] == 0x7F;
+	case 2:
+		return p[0] == 0xC2 && p[1] < 0xA0;
+	case 3:
+		return p[0] == 0xE2 &&
+			((p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) ||
+			 (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9));
+	default:
+		return 0;
+	}
+}
 
-		if (n == 0 || iscntrl((unsigned char)*p)) {
-			*p = '?';
-			n = 1;
+void make_text_safe_but(char *text, const char *kept)
+{
+	char *to = text;
+
+	for (const char *p = text; *p != '\0';) {
+		size_t n = utf8_length((const unsigned char *)p);
+
+		if (n == 0 || (acts((const unsigned char *)p, n) &&
+			       (n > 1 || strchr(kept, *p) == NULL))) {
+			*to++ = '?';
+			p += n ? n : 1;
+			continue;
 		}
+		memmove(to, p, n);
+		to += n;
 		p += n;
 	}
+	*to = '\0';
+}
+
+void make_text_safe(char *text)
+{
+	make_text_safe_but(text, "");
 }
 
 const char *text_after(const char *text, char c)

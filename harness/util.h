@@ -86,9 +86,11 @@ int run_program(char *const argv[], long timeout_s, char **out, char **err,
 /* How a process ended, from a wait status, in words; static storage. */
 const char *describe_status(int status);
 
-/* Makes text that a measured program wrote fit for one line of a terminal and
- * for JSON: control characters and what is not UTF-8 become '?'. */
+/* Makes text that comes from elsewhere fit for one line of a terminal and for
+ * JSON, in place: characters that act on a terminal and what is not UTF-8 become
+ * '?'.  The second leaves those of `kept`, ASCII controls, alone. */
 void make_text_safe(char *text);
+void make_text_safe_but(char *text, const char *kept);
 
 /* Whether `text` is valid UTF-8, as JSON needs it. */
 int is_utf8(const char *text);
