@@ -283,6 +283,20 @@ static char *who_is_busy(const struct cell *c)
 	return xstrdup("the template was busy");
 }
 
+/* Adds to *reason that the cell's own limit was the cause, if it was. */
+static void tell_oom(const struct cell *c, char **reason)
+{
+	int64_t kills = c->limit_kib > 0 ? cgroup_oom_kills(&c->cgroup) : 0;
+	char *before = *reason;
+
+	if (kills <= 0)
+		return;
+	*reason = xasprintf("%s: the cell needs more memory than the %lld MiB "
+			    "of --memory-limit", before,
+			    (long long)c->limit_kib / 1024);
+	free(before);
+}
+
 /* Status and reason of a cell that ended with `result`; *reason to free. */
 static const char *judge(struct cell *c, int result, const char *executable,
 			 const struct cell_limits *limits, char **reason)
@@ -310,6 +324,7 @@ static const char *judge(struct cell *c, int result, const char *executable,
 	else
 		*reason = xasprintf("cannot watch %s: %s", executable,
 				    strerror(-result));
+	tell_oom(c, reason);
 	return "failed";
 }
 
@@ -410,8 +425,9 @@ json_t *cell_run(const struct cellkey *key,
 		result = start(&c, interpreter, executable, workload,
 			       limits->memory_kib);
 	if (result < 0)
-		c.family.error = xasprintf("cannot start %s: %s", executable,
-					   strerror(-result));
+		c.family.error = xasprintf("cannot start %s: %s%s", executable,
+					   strerror(-result), result == -EMFILE ?
+					   "; allow more with ulimit -n" : "");
 	else
 		result = run_phases(&c);
 	if (result == -EINTR) {
