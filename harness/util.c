@@ -311,6 +311,7 @@ static void exec_child(char *const argv[], int out, int err, int report)
 	if (getppid() != parent)
 		_exit(EXIT_FAULT);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	dup2(null, STDIN_FILENO);
 	if (out >= 0)
 		dup2(out, STDOUT_FILENO);
