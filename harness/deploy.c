@@ -17,6 +17,7 @@
 #include "deploy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cellkey.h"
 #include "install.h"
@@ -120,15 +121,31 @@ static char *celery_lines(const struct deployment *d, const char *path)
 	return lines;
 }
 
+/* Whether `text` can stand in code as it is; specs and tags of ours can. */
+static int is_word(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			   "0123456789+:=%._-")] == '\0';
+}
+
 json_t *deploy_lines(const struct deployment *d)
 {
-	char *path = xasprintf("%s/%s", install_ext_dir(), d->tag);
-	char *gunicorn = gunicorn_lines(d, path);
-	char *uwsgi = uwsgi_lines(d, path);
-	char *celery = celery_lines(d, path);
-	json_t *lines = json_pack("{ss ss ss}", "gunicorn", gunicorn, "uwsgi",
-				  uwsgi, "celery", celery);
+	static const char refusal[] = "# nothing to paste: names in the data "
+		"are none of a strategy or an interpreter\n";
 
+	char *path, *gunicorn, *uwsgi, *celery;
+	json_t *lines;
+
+	if (!is_word(d->stack) || !is_word(d->tag))
+		return json_pack("{ss ss ss}", "gunicorn", refusal, "uwsgi",
+				 refusal, "celery", refusal);
+	path = xasprintf("%s/%s", install_ext_dir(), d->tag);
+	gunicorn = gunicorn_lines(d, path);
+	uwsgi = uwsgi_lines(d, path);
+	celery = celery_lines(d, path);
+	lines = json_pack("{ss ss ss}", "gunicorn", gunicorn, "uwsgi", uwsgi,
+			  "celery", celery);
 	free(path);
 	free(gunicorn);
 	free(uwsgi);

@@ -13,7 +13,8 @@ struct deployment {
 };
 
 /* What to paste: {"gunicorn": "...", "uwsgi": "...", "celery": "..."}, each of
- * several lines.  A new object. */
+ * several lines, or a comment that says why there is nothing: stack and tag come
+ * out of a database, and here they would become code.  A new object. */
 json_t *deploy_lines(const struct deployment *d);
 
 #endif
