@@ -9,6 +9,7 @@
 #include "capacityplan.h"
 #include "capacitytable.h"
 #include "capacityverify.h"
+#include "celldoc.h"
 #include "celllimits.h"
 #include "commands.h"
 #include "family.h"
@@ -123,6 +124,34 @@ static int judge(const json_t *document)
 	return lost > 0 ? EXIT_UNTRUSTED : EXIT_OK;
 }
 
+/* Cells of a plan run what their data name.  Files among that must have been named
+ * by the user, too, who may have the data from somebody else.  0 or an exit code. */
+static int check_files(const struct arguments *a, const json_t *document)
+{
+	const json_t *plan = json_array_get(json_object_get(document, "plans"),
+		(size_t)json_integer_value(json_object_get(
+			json_object_get(document, "recommended"), "plan")));
+	const char *workload = celldoc_text(plan, "workload");
+	const char *executable = celldoc_text(plan, "executable");
+	struct strings built_in = { NULL, 0 };
+	int known;
+
+	install_workloads(&built_in);
+	known = strings_has(&built_in, workload) ||
+		strings_has(&a->request.cells.workloads, workload);
+	strings_fini(&built_in);
+	if (!known)
+		return fail(EXIT_USAGE, "--verify would run %s, which the data "
+			    "name; if you trust it, say --workload=%s",
+			    workload, workload);
+	if (*executable != '\0' &&
+	    !strings_has(&a->request.cells.pythons, executable))
+		return fail(EXIT_USAGE, "--verify would run %s, which the data "
+			    "name; if you trust it, say --python=%s",
+			    executable, executable);
+	return 0;
+}
+
 /* Prints the plan, tried out before if that was asked for.  An exit code. */
 static int print_plan(const struct arguments *a, json_t *document)
 {
@@ -131,6 +160,9 @@ static int print_plan(const struct arguments *a, json_t *document)
 	int code = judge(document), verified = 0;
 
 	if (a->verify && code != EXIT_UNSUPPORTED) {
+		verified = check_files(a, document);
+		if (verified != 0)
+			return verified;
 		catch_signals();
 		family_adopt_strays();
 		verified = capacity_verify(document, &a->limits);
