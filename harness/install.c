@@ -184,6 +184,7 @@ interpreter_for_executable(const struct interpreters *list, const char *path,
 {
 	static char script[] =
 		"import sys\n"
+		"sys.path = [p for p in sys.path if p]\n" /* not from here */
 		"try:\n"
 		"    import sysconfig\n"
 		"    t = sysconfig.get_config_var('Py_GIL_DISABLED')\n"
