@@ -28,16 +28,21 @@ json_t *cellprocess_run(const char *key, const struct cell_limits *limits)
 	char *memory = limits->memory_kib > 0 ?
 		xasprintf("--memory-limit=%lldK",
 			  (long long)limits->memory_kib) : NULL;
-	char *argv[] = { "/proc/self/exe", "cell", (char *)key, timeout,
-			 min_free, parallel, memory, NULL };
+	/* A key out of a database may look like an option. */
+	char *argv[] = { "/proc/self/exe", "cell", timeout, min_free, parallel,
+			 "--", (char *)key, NULL, NULL };
 	char *out = NULL, *err = NULL, *reason = NULL;
 	json_t *document = NULL;
-	int status = 0;
+	int status = 0, result;
+
+	if (memory != NULL) {
+		argv[5] = memory;
+		argv[6] = "--";
+		argv[7] = (char *)key;
+	}
 	/* The cell keeps its own time limit; this one is for a cell's process
 	 * that itself hangs. */
-	int result = run_program(argv, limits->timeout_s + 60, &out, &err,
-				 &status);
-
+	result = run_program(argv, limits->timeout_s + 60, &out, &err, &status);
 	/* A cell that ended as the signal came is finished all the same. */
 	document = result == 0 ? json_loads(out, 0, NULL) : NULL;
 	if (document != NULL || interrupted)
