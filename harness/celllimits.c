@@ -9,6 +9,8 @@
 #include "procfs.h"
 #include "util.h"
 
+#define TIMEOUT_MAX_S (366L * 24 * 3600)	/* as parse_seconds() */
+
 enum { GIVEN_TIMEOUT = 1, GIVEN_MIN_FREE = 2, GIVEN_PARALLEL = 4 };
 
 json_t *limits_json(const struct cell_limits *limits)
@@ -24,11 +26,13 @@ void limits_restore(struct cell_limits *limits, const json_t *stored)
 	json_int_t timeout_s, min_free_kib;
 	int parallel;
 
+	/* The database may be damaged, or made by somebody else. */
 	if (json_unpack((json_t *)stored, "{sI sI si}", "timeout_s", &timeout_s,
 			"min_free_kib", &min_free_kib, "parallel",
 			&parallel) < 0 ||
-	    timeout_s < 1 || timeout_s > INT_MAX || min_free_kib < 0 ||
-	    parallel < 1 || parallel > CELL_MAX_WORKERS)
+	    timeout_s < 1 || timeout_s > TIMEOUT_MAX_S || min_free_kib < 0 ||
+	    min_free_kib > INT64_MAX / 1024 || parallel < 1 ||
+	    parallel > CELL_MAX_WORKERS)
 		return;
 	if (!(limits->given & GIVEN_TIMEOUT))
 		limits->timeout_s = (long)timeout_s;
