@@ -343,6 +343,40 @@ refused:
 	return result;
 }
 
+/* Goes from `directory` up to the mount point.  Shortens it. */
+static void clean_upwards(char *directory, size_t mount_length)
+{
+	for (;;) {
+		char *slash = strrchr(directory, '/');
+
+		remove_leftovers(directory);
+		if (strlen(directory) <= mount_length || slash == NULL)
+			return;
+		*slash = '\0';
+	}
+}
+
+void cgroup_clean(void)
+{
+	char *mountinfo = NULL, *self = NULL;
+
+	if (read_file("/proc/self/mountinfo", 16u << 20, &mountinfo, NULL) < 0 ||
+	    read_file("/proc/self/cgroup", 1u << 20, &self, NULL) < 0)
+		goto out;
+	for (int version = 2; version >= 1; version--) {
+		size_t mount_length;
+		char *directory = cgroup_locate(mountinfo, self, "memory",
+						version, &mount_length);
+
+		if (directory != NULL)
+			clean_upwards(directory, mount_length);
+		free(directory);
+	}
+out:
+	free(mountinfo);
+	free(self);
+}
+
 /* Makes the cgroup below `directory`, or the next of its ancestors up to the mount
  * point that allows it.  Shortens `directory`. */
 static int make_upwards(struct cgroup *c, char *directory, size_t mount_length,

@@ -33,6 +33,10 @@ struct cgroup_memory {
  * cgroup_fini() in both cases. */
 int cgroup_make(struct cgroup *c);
 
+/* Removes empty cgroups that harness processes left behind which are dead now, and
+ * makes none. */
+void cgroup_clean(void);
+
 /* Moves the calling process into the cgroup whose cgroup.procs `procs` is.  Safe
  * between fork and exec.  0 or -errno. */
 int cgroup_enter(int procs);

@@ -12,6 +12,7 @@
 
 #include "celllimits.h"
 #include "cellprocess.h"
+#include "cgroup.h"
 #include "commands.h"
 #include "doctor.h"
 #include "draw.h"
@@ -263,6 +264,7 @@ static int run_pending(struct store *s, int64_t run,
 	}
 	progress_end(&progress);
 	json_decref(keys);
+	cgroup_clean();		/* of cells that were killed */
 	if (code == EXIT_INTERRUPTED)
 		complain("interrupted; finished cells are kept in %s, go on "
 			 "with 'run --resume --db=%s'", s->path, s->path);
