@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "celllimits.h"
@@ -426,6 +427,19 @@ static int begin(struct arguments *a, struct store *s, int64_t *run)
 	return code;
 }
 
+/* The cells of a database name interpreters and workloads by path, which are run:
+ * refuses one that somebody else has made.  0 or an exit code. */
+static int check_owner(const struct store *s)
+{
+	struct stat st;
+
+	if (fstat(s->lock_fd, &st) == 0 && st.st_uid == geteuid())
+		return 0;
+	return fail(EXIT_USAGE, "%s belongs to another user, and --resume runs "
+		    "the programs that it names; see them with --dry-run, and "
+		    "go on with a copy of it if you trust them", s->path);
+}
+
 static int resume(struct arguments *a, struct store *s, int64_t *run)
 {
 	json_t *keys, *key, *stored;
@@ -454,7 +468,9 @@ static int resume(struct arguments *a, struct store *s, int64_t *run)
 	limits_restore(&a->limits, json_object_get(stored, "limits"));
 	json_decref(stored);
 	store_close(s);
-	return store_open(s, a->db, STORE_WRITE) < 0 ? EXIT_FAULT : 0;
+	if (store_open(s, a->db, STORE_WRITE) < 0)
+		return EXIT_FAULT;
+	return check_owner(s);
 }
 
 int cmd_run(int argc, char **argv)
