@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,6 +102,19 @@ static int take_lock(struct store *s)
 	return 0;
 }
 
+int store_in_place(struct store *s)
+{
+	struct stat held, there;
+
+	if (fstat(s->lock_fd, &held) == 0 && stat(s->path, &there) == 0 &&
+	    held.st_dev == there.st_dev && held.st_ino == there.st_ino)
+		return 0;
+	complain("the database %s was moved, deleted or replaced during the run; "
+		 "put it back, if it is somewhere, and go on with --resume",
+		 s->path);
+	return -1;
+}
+
 static int create_schema(struct store *s)
 {
 	char *path = xasprintf("%s/schema.sql", install_results_dir());
@@ -126,8 +140,19 @@ static int show_version_2(struct store *s)
 {
 	return store_execute(s,
 		"CREATE TEMP TABLE hosts (id, run, name, facts);"
-		"CREATE TEMP TABLE placement (cell, host, jobs);"
-		"CREATE TEMP VIEW placed AS SELECT * FROM cells", "read");
+		"CREATE TEMP TABLE placement (cell, host, jobs)", "read");
+}
+
+/* Cells as figures take them: what was measured on another machine is under a tag
+ * of its own. */
+static int make_view(struct store *s)
+{
+	return store_execute(s,
+		"CREATE TEMP VIEW placed AS SELECT cells.id, cells.run, "
+		"tag || coalesce(' on ' || name, '') AS tag, executable, strategy, "
+		"workload, scale, workers, requests, collect_at, repeat, status "
+		"FROM cells LEFT JOIN placement ON cell = cells.id "
+		"LEFT JOIN hosts ON hosts.id = host", "read");
 }
 
 static int check_identity(struct store *s, enum store_mode mode)
@@ -191,8 +216,27 @@ static int wait_for_lock(void *store, int tries)
 	return !interrupted && tries < 6000;
 }
 
+/* A file from elsewhere may have a schema that calls functions, or views in place
+ * of tables that never end.  As far as this SQLite can: from 3.26, 3.31 and, so that
+ * our own temporary view works, 3.35. */
+static void defend(struct store *s)
+{
+#ifdef SQLITE_DBCONFIG_DEFENSIVE
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+#endif
+#ifdef SQLITE_DBCONFIG_TRUSTED_SCHEMA
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+#endif
+#ifdef SQLITE_DBCONFIG_ENABLE_VIEW
+	if (sqlite3_libversion_number() >= 3035000)
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+#endif
+	(void)s;
+}
+
 void store_equip(struct store *s)
 {
+	defend(s);
 	sqlite3_busy_handler(s->db, wait_for_lock, s);
 	sqlite3_create_collation(s->db, "VERSION", SQLITE_UTF8, NULL,
 				 compare_versions);
@@ -217,7 +261,7 @@ int store_open(struct store *s, const char *path, enum store_mode mode)
 		goto failed;
 	}
 	store_equip(s);
-	if (check_identity(s, mode) < 0)
+	if (check_identity(s, mode) < 0 || make_view(s) < 0)
 		goto failed;
 	if (mode == STORE_WRITE &&
 	    store_execute(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "

@@ -4,9 +4,13 @@
 
 #include "store.h"
 
-/* Gives a new connection what all of ours have: patience with others, and the
- * collation VERSION. */
+/* Gives a new connection what all of ours have: distrust of a schema from
+ * elsewhere, patience with others, and the collation VERSION. */
 void store_equip(struct store *s);
+
+/* Whether the open database still is the file of its name; after a complaint it is
+ * not: what is written then would be lost.  0 or -1. */
+int store_in_place(struct store *s);
 
 /* Complains about the last error of the database and what cures it.  -1. */
 int store_broken(struct store *s, const char *what);

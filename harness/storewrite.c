@@ -106,6 +106,13 @@ static int64_t insert_cell(struct store *s, sqlite3_stmt *stmt, int64_t run,
 	return run_statement(stmt) == 0 ? sqlite3_last_insert_rowid(s->db) : -1;
 }
 
+/* 0, or -1 after a complaint. */
+static int begin_transaction(struct store *s)
+{
+	return store_in_place(s) < 0 ? -1 :
+		store_execute(s, "BEGIN IMMEDIATE", "write to");
+}
+
 /* Ends a transaction in which all went well, if `ok`.  0, or -1 after a
  * complaint, and nothing was stored. */
 static int end_transaction(struct store *s, int ok)
@@ -113,7 +120,7 @@ static int end_transaction(struct store *s, int ok)
 	if (!ok)
 		store_broken(s, "write to");
 	if (ok && store_execute(s, "COMMIT", "write to") == 0)
-		return 0;
+		return store_in_place(s);
 	/* SQLite may have rolled back by itself. */
 	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
@@ -129,7 +136,7 @@ int64_t store_begin_run(struct store *s, const json_t *options,
 	size_t index;
 	int ok;
 
-	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
+	if (begin_transaction(s) < 0)
 		return -1;
 	utc_now(started);
 	run = insert_run(s, started, json_null(), options, host);
@@ -456,7 +463,7 @@ int store_cell(struct store *s, int64_t run, const json_t *document)
 			 "stored");
 		return -1;
 	}
-	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
+	if (begin_transaction(s) < 0)
 		return -1;
 	cell = pending_cell(s, run, get(document, "key"));
 	return end_transaction(s, cell > 0 &&
@@ -481,7 +488,7 @@ int64_t store_import(struct store *s, const json_t *document)
 	size_t index;
 	int ok;
 
-	if (store_execute(s, "BEGIN IMMEDIATE", "write to") < 0)
+	if (begin_transaction(s) < 0)
 		return -1;
 	run = insert_run(s, json_string_value(get(document, "started")),
 			 get(document, "finished"), get(document, "options"),
@@ -509,5 +516,5 @@ int store_end_run(struct store *s, int64_t run)
 	int result = store_execute(s, sql, "write to");
 
 	free(sql);
-	return result;
+	return result < 0 ? result : store_in_place(s);
 }

@@ -58,15 +58,6 @@ CREATE TABLE IF NOT EXISTS placement (
                                     -- this one included
 );
 
--- Cells as figures take them: what was measured on another machine is under a tag
--- of its own.
-CREATE VIEW IF NOT EXISTS placed AS
-SELECT cells.id, cells.run, tag || coalesce(' on ' || name, '') AS tag,
-    executable, strategy, workload, scale, workers, requests, collect_at,
-    repeat, status
-FROM cells LEFT JOIN placement ON cell = cells.id
-    LEFT JOIN hosts ON hosts.id = host;
-
 -- A metric of a cell; harness list metrics explains the keys.  value is a
 -- number, or a JSON list, or NULL with a reason.
 CREATE TABLE IF NOT EXISTS metric (

@@ -325,7 +325,7 @@ if "$python" -B -c 'import sqlite3' 2>/dev/null; then
 	cp "$tmp/out" "$tmp/before.json"
 	"$python" -B -c 'import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
-db.executescript("DROP VIEW placed; DROP TABLE placement; DROP TABLE hosts; "
+db.executescript("DROP TABLE placement; DROP TABLE hosts; "
                  "PRAGMA user_version = 2")' "$db" || fail "no old database"
 	cp "$db" "$tmp/old.db"
 	harness export --db="$db"
