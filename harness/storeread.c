@@ -29,6 +29,21 @@ int64_t store_find_run(struct store *s, int64_t wanted)
 	return run;
 }
 
+/* A text, which JSON wants in UTF-8.  New. */
+static json_t *safe_string(const char *text)
+{
+	json_t *string = json_string(text);
+	char *safe;
+
+	if (string == NULL) {
+		safe = xstrdup(text);
+		make_text_safe(safe);
+		string = json_string(safe);
+		free(safe);
+	}
+	return string;
+}
+
 /* A column as JSON: text that holds a list becomes the list again. */
 static json_t *column_json(sqlite3_stmt *stmt, int column, int parse)
 {
@@ -47,7 +62,7 @@ static json_t *column_json(sqlite3_stmt *stmt, int column, int parse)
 			if (value != NULL)
 				return value;
 		}
-		return json_string(text);
+		return safe_string(text);
 	default:
 		return json_null();
 	}
@@ -117,7 +132,8 @@ json_t *store_pending(struct store *s, int64_t run)
 	size_t index;
 
 	json_array_foreach(rows, index, row)
-		json_array_append(keys, json_object_get(row, "key"));
+		if (json_is_string(json_object_get(row, "key")))
+			json_array_append(keys, json_object_get(row, "key"));
 	json_decref(rows);
 	return keys;
 }
@@ -311,6 +327,27 @@ static const char cells_sql[] =
 	"json_extract(options, '$.baseline') FROM runs WHERE id = ?1), strategy, "
 	"repeat";
 
+/* Whether a row has what every reader of a document takes for granted; a file that
+ * was not made by this program may have another schema.  0, or -1 after a
+ * complaint. */
+static int check_cell(const struct store *s, const json_t *cell)
+{
+	static const char *const texts[] = { "key", "python", "tag", "strategy",
+					     "workload", "status" };
+	static const char *const numbers[] = { "scale", "workers", "requests",
+					       "collect_at", "repeat", "seed" };
+	int ok = 1;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		ok &= json_is_string(json_object_get(cell, texts[i]));
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		ok &= json_is_integer(json_object_get(cell, numbers[i]));
+	if (!ok)
+		complain("%s holds a cell that this program has not written; use "
+			 "--db=FILE for another", s->path);
+	return ok ? 0 : -1;
+}
+
 json_t *store_export(struct store *s, int64_t run)
 {
 	json_t *runs = select_rows(s, "SELECT id AS run, started, finished, "
@@ -328,6 +365,8 @@ json_t *store_export(struct store *s, int64_t run)
 		json_object_del(cell, "id");
 		json_object_del(cell, "run");
 		export_placement(cell);
+		if (result == 0)
+			result = check_cell(s, cell);
 		if (result == 0)
 			result = export_values(s, cell, id);
 	}
