@@ -26,15 +26,24 @@ mkdir -p "$out" || exit 1
 work=$out/work.db
 rm -f "$out"/*.db "$out"/*.json "$out"/*.tex "$out"/*.pdf
 
+# Functions of sqlite3, some of which run programs, are for our queries alone, not
+# for the schema of a database from elsewhere.
+lite() {
+	"$sqlite" -cmd 'PRAGMA trusted_schema = OFF' "$@"
+}
+
 # Runs SQL of stdin on the copy.
 sql() {
-	"$sqlite" -bail -batch -list -separator '|' "$work" ||
+	lite -bail -batch -list -separator '|' "$work" ||
 		die "a query failed: $1"
 }
 
-"$sqlite" "$db" ".backup '$work'" || die "cannot copy $db"
-run=${PAPER_RUN:-$("$sqlite" "$work" "SELECT max(id) FROM runs")}
-[ -n "$run" ] || die "$db holds no run"
+lite "$db" ".backup '$work'" || die "cannot copy $db"
+run=${PAPER_RUN:-$(lite "$work" "SELECT max(id) FROM runs")}
+case $run in
+'') die "$db holds no run" ;;
+*[!0-9]*) die "$run is no run's number" ;;
+esac
 echo "CREATE TABLE chosen AS SELECT $run AS run;" | sql chosen
 mixed=$(sql blocks <<-'SQL'
 	SELECT tag || ' ' || workload FROM cells JOIN chosen USING (run)
@@ -45,6 +54,21 @@ SQL
 )
 [ -z "$mixed" ] || die "run $run has $mixed in several sizes; name another" \
 	"run with PAPER_RUN="
+
+# Names are put into queries, into names of files and into TeX.
+odd=$(sql names <<-'SQL'
+	SELECT 'a cell' FROM cells JOIN chosen USING (run)
+	WHERE strategy GLOB '*[^-A-Za-z0-9+:=%._]*' OR strategy GLOB '-*' OR
+		workload GLOB '*[^-A-Za-z0-9._/]*' OR
+		tag || python GLOB '*[^A-Za-z0-9._+]*'
+	UNION ALL SELECT 'its host' FROM runs JOIN chosen ON run = id
+	WHERE coalesce(json_extract(host, '$.cpu'), '') || coalesce(
+		json_extract(host, '$.machine'), '') GLOB '*[\{}$%#^~&]*'
+	LIMIT 1;
+SQL
+)
+[ -z "$odd" ] || die "$odd of run $run has a name with characters that are" \
+	"not put into a paper"
 
 # Labels of stacks: without arguments, where that leaves them different.
 echo "SELECT DISTINCT strategy FROM cells JOIN chosen USING (run);" |
@@ -117,8 +141,8 @@ for query in "$here"/queries/table-*.sql; do
 done
 for query in "$here"/queries/figure-*.sql; do
 	[ -e "$query" ] || continue
-	"$sqlite" "$db" ".backup '$out/figure.db'" &&
-		"$sqlite" -bail "$out/figure.db" <"$query" ||
+	lite "$db" ".backup '$out/figure.db'" &&
+		lite -bail "$out/figure.db" <"$query" ||
 		die "$query failed"
 	for name in $(basename "$query" .sql | sed 's/^figure-//' | tr + ' '); do
 		"$HARNESS" plot --figure="$name" --format=pdf --out="$out" \
