@@ -252,16 +252,20 @@ int store_open(struct store *s, const char *path, enum store_mode mode)
 	}
 	if (mode == STORE_WRITE && take_lock(s) < 0)
 		goto failed;
-	/* One thread uses it. */
+	/* One thread uses it.  Readers may write as far as they have to: to roll back
+	 * what a writer that was killed has left. */
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_NOMUTEX |
-			    (mode == STORE_READ ? SQLITE_OPEN_READONLY :
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE),
+			    SQLITE_OPEN_READWRITE |
+			    (mode == STORE_READ ? 0 : SQLITE_OPEN_CREATE),
 			    NULL) != SQLITE_OK) {
 		store_broken(s, "open");
 		goto failed;
 	}
 	store_equip(s);
 	if (check_identity(s, mode) < 0 || make_view(s) < 0)
+		goto failed;
+	if (mode == STORE_READ &&
+	    store_execute(s, "PRAGMA query_only=ON", "read") < 0)
 		goto failed;
 	if (mode == STORE_WRITE &&
 	    store_execute(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
