@@ -412,7 +412,10 @@ static int report_death(struct family *f, int index)
 	if (f->output >= 0)
 		read_output(f);
 	words = family_last_words(f);
-	if (index == 0)
+	if (shm_slot(f->shared, (uint64_t)index)->lost)
+		set_error(f, "%s has lost the harness: it closed a descriptor "
+			  "that is not its own", member_name(index));
+	else if (index == 0)
 		set_error(f, "the template %s%s%.200s",
 			  describe_status(m->status), *words ? ": " : "", words);
 	else

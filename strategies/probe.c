@@ -24,13 +24,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXIT_HARNESS_GONE 70	/* EX_SOFTWARE; nobody is left to read it */
+#define EXIT_HARNESS_GONE 70	/* EX_SOFTWARE */
 
 static struct shm_header *shared;
 static struct shm_process *mine;	/* this process's slot */
 static struct shm_process *twice;	/* the second way's, or NULL */
 static int channel = -1;		/* this process's socket */
 static int first_channel, workers;
+
+/* Ends the process: the harness is gone, or the program has closed the channel. */
+static void leave(void) __attribute__((noreturn));
+static void leave(void)
+{
+	mine->lost = 1;
+	_exit(EXIT_HARNESS_GONE);
+}
 
 /* Writes all of `text`.  The process ends when the harness is gone. */
 static void channel_write(const char *text, size_t length)
@@ -41,7 +49,7 @@ static void channel_write(const char *text, size_t length)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			_exit(EXIT_HARNESS_GONE);
+			leave();
 		text += n;
 		length -= (size_t)n;
 	}
@@ -131,7 +139,7 @@ static PyObject *probe_barrier(PyObject *self, PyObject *args)
 		ssize_t n = read(channel, &c, 1);
 
 		if (n == 0 || (n < 0 && errno != EINTR))
-			_exit(EXIT_HARNESS_GONE);
+			leave();
 		if (n < 0)
 			c = 0;
 	} while (c != '\n');

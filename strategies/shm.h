@@ -51,6 +51,7 @@ struct shm_process {
 	uint64_t gc_overflow;		/* pauses too long for a bucket */
 	uint64_t gc_unmatched;		/* collections not, or half seen */
 	uint64_t request_overflow;
+	uint64_t lost;			/* 1: its channel was no channel any more */
 	struct shm_passes passes;
 	uint64_t pauses[SHM_GENERATIONS][HDR_BUCKETS];
 	uint64_t latencies[HDR_BUCKETS];
