@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "cgrouppath.h"
+#include "procfs.h"
 #include "util.h"
 
 #define PREFIX "permafrost-"	/* and the maker's process id */
@@ -235,6 +236,16 @@ static int try_to_enter(int procs)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
 }
 
+/* Whether a process of this number runs; one that nobody has waited for does not. */
+static int is_running(pid_t pid)
+{
+	struct procfs_stat stat;
+
+	if (kill(pid, 0) < 0 && errno == ESRCH)
+		return 0;
+	return procfs_read_stat(pid, &stat) < 0 || stat.state != 'Z';
+}
+
 /* Removes what dead harness processes left below `parent`.  A number that is in
  * use again keeps its leftover until that process ends, too. */
 static void remove_leftovers(const char *parent)
@@ -246,7 +257,7 @@ static void remove_leftovers(const char *parent)
 		long pid = cgroup_maker(entry->d_name);
 
 		/* The kernel refuses one with processes or children. */
-		if (pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+		if (pid > 0 && !is_running((pid_t)pid))
 			(void)!unlinkat(dirfd(directory), entry->d_name,
 					AT_REMOVEDIR);
 	}
