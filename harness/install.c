@@ -263,7 +263,10 @@ json_t *interpreter_describe(const struct interpreter *i,
 	for (size_t n = 0; n < specs->n; n++)
 		argv[5 + n] = specs->items[n];
 	result = run_program(argv, 60, &out, &err, &status);
-	if (result < 0)
+	if (result == -EMFILE || result == -EAGAIN || result == -ENOMEM)
+		*error = xasprintf("cannot run %s: %s", program,
+				   strerror(-result));
+	else if (result < 0)
 		*error = xasprintf("cannot run %s: %s; run configure and make "
 				   "again", program, strerror(-result));
 	else if (status != 0)
