@@ -141,6 +141,16 @@ static const char *text(const struct reader *r, int column)
 	return t != NULL ? (const char *)t : "";
 }
 
+/* A copy that JSON takes, whatever is in the database. */
+static char *copy_of(const char *text)
+{
+	char *copy = xstrdup(text);
+
+	if (!is_utf8(copy))
+		make_text_safe(copy);
+	return copy;
+}
+
 static long number(const struct reader *r, int column)
 {
 	return (long)sqlite3_column_int64(r->cells, column);
@@ -189,11 +199,11 @@ static struct building *group_of(struct reader *r)
 		return *found;
 	b = xcalloc(1, sizeof *b);
 	b->g = like;
-	b->g.python = xstrdup(text(r, CELL_PYTHON));
-	b->g.tag = xstrdup(like.tag);
-	b->g.strategy = xstrdup(like.strategy);
-	b->g.workload = xstrdup(like.workload);
-	b->g.executable = like.executable ? xstrdup(like.executable) : NULL;
+	b->g.python = copy_of(text(r, CELL_PYTHON));
+	b->g.tag = copy_of(like.tag);
+	b->g.strategy = copy_of(like.strategy);
+	b->g.workload = copy_of(like.workload);
+	b->g.executable = like.executable ? copy_of(like.executable) : NULL;
 	b->g.pause_max_us = NAN;
 	tsearch(b, &r->tree, compare_groups);
 	r->groups = xrealloc(r->groups, r->n + 1, sizeof(struct building *));
@@ -329,9 +339,13 @@ static void add_cell(struct building *b, const struct cell_values *v,
 static void note_problem(struct capacity_group *g, const char *status,
 			 const char *reason)
 {
-	if (g->problem == NULL)
-		g->problem = xasprintf("%s%s%s", status, *reason ? ": " : "",
-				       reason);
+	char *problem;
+
+	if (g->problem != NULL)
+		return;
+	problem = xasprintf("%s%s%s", status, *reason ? ": " : "", reason);
+	g->problem = copy_of(problem);
+	free(problem);
 }
 
 /* Takes in the current cell.  0 or -1. */
