@@ -65,6 +65,10 @@ text_nul failed: worker 1: request 3 raised ValueError: before*
 text_unicode failed: worker 1: request 3 raised ValueError: *caf*closed*
 warm_raise failed: the template: warm raised ZeroDivisionError: *by zero
 words_cut failed: the template ended with status 4: x*"
+# fault: a program raises, exits, is killed, prints megabytes, lacks a function, has texts
+#     that are none; its orphans keep writing
+# when: import, warm, serve
+# then: the cell's outcome, with the reason in one line; the other cells go on
 # The oldest and the newest: exceptions and text are other things in Python 2.
 for each in $(echo "$tags" | sed -n '1p;$p' | uniq); do
 	run_all "$each" --timeout=5
@@ -74,7 +78,9 @@ for each in $(echo "$tags" | sed -n '1p;$p' | uniq); do
 	[ -s "$tmp/orphan" ] || fail "$each: there was no orphan"
 done
 
-# Only time tells a workload that hangs.
+# fault: a program hangs, and ignores all signals
+# when: serve
+# then: the cell times out (--timeout), the others go on
 wanted="hang timeout: not done within 2 s (--timeout)*
 hang_ignoring timeout: not done within 2 s (--timeout)*"
 hanging=$wanted
@@ -97,7 +103,9 @@ expect_nothing err
 expect_json "$tmp/out" 'd["status"] == "timeout"'
 expect_no_processes
 
-# A limit that this host can never keep ends a cell before it hurts.
+# fault: the host runs short of memory (--min-free)
+# when: any
+# then: the cell is stopped before it hurts, and fails with the reason
 began=$(date +%s)
 # shellcheck disable=SC2086 # a list of options
 harness run --db="$tmp/free.db" --python="$tag" --baseline=freeze $small \

@@ -137,7 +137,10 @@ expect_status 0
 harness list runs --db="$tmp/empty.db" --format=json
 expect_json "$tmp/out" 'len(d["runs"]) == 1'
 
-# A second run is refused while the first goes on unharmed; readers are not.
+# fault: a second coordinator begins, or resumes, on the same database
+# when: serve
+# then: it is refused in one line, and the first goes on unharmed; readers are not
+#     refused
 echo 2 >"$tmp/hold"
 # shellcheck disable=SC2086 # a list of options
 start run --db="$db" --python="$tag" --baseline=freeze $small --repeat=3 \
@@ -198,7 +201,9 @@ expect_fault() {
 	expect_line err "^harness: .*$1"
 }
 
-# The disk is full before the first cell: one line, whatever write it was.
+# fault: the disk is full
+# when: the run begins, whatever write it is
+# then: exit code 1 and one line
 mkdir "$tmp/mount"
 for kib in 32 44 48 52 56; do
 	mount -t tmpfs -o size=${kib}k none "$tmp/mount"
@@ -207,7 +212,10 @@ for kib in 32 44 48 52 56; do
 	umount "$tmp/mount"
 done
 
-# The disk is full: finished cells are there, and with space it goes on.
+# fault: the disk becomes full
+# when: a cell is stored
+# then: exit code 1 and one line; finished cells are there, and with space `--resume`
+#     goes on
 mount -t tmpfs -o size=128k none "$tmp/mount"
 run_in "$tmp/mount/x.db" --repeat=40
 expect_fault "$tmp/mount/x.db: .*full.*--resume"
@@ -227,7 +235,9 @@ grep ,ok, "$tmp/before" | sort >"$tmp/finished"
 expect_same "cells that changed" "" \
 	"$(sort "$tmp/out" | comm -13 - "$tmp/finished")"
 
-# A database that can only be read.
+# fault: the file system becomes read-only
+# when: the run begins
+# then: exit code 1 and one line; what is there can be read
 mount -o remount,ro "$tmp/mount"
 run_in "$tmp/mount/x.db"
 expect_fault "$tmp/mount/x.db.*[Rr]ead-\{0,1\}only"

@@ -177,7 +177,7 @@ wait_for() {
 # `d`; a list as one item per line.  Runs on all interpreters.
 ask() {
 	"$python" -B - "$1" "$2" <<-'END'
-	import io, json, os, sys
+	import io, json, os, re, sys
 	with io.open(sys.argv[1], encoding="utf-8") as f:
 	    d = json.load(f)
 	value = eval(sys.argv[2])

@@ -28,7 +28,10 @@ for python_tag in $(echo "$tags" | sed -n '1p;$p' | uniq); do
 	expect_json "$tmp/out" 'd["cells"][0]["copies"] is None'
 done
 
-# A cell outlives its coordinator only to clean up.
+# fault: a program has started a helper, in a session of its own, and the coordinator is
+#     killed (kill -9)
+# when: serve
+# then: nothing is left
 start run --db="$tmp/killed.db" --python="$(echo "$tags" | sed -n 1p)" \
 	--strategy=none --workload="$bad/helper.py" --workers=1 --requests=60
 wait_for "$tmp/helper"
@@ -36,7 +39,10 @@ kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 expect_no_processes
 
-# Inherited, an ignored SIGCHLD would let children vanish before they are read.
+# fault: the harness is started with SIGCHLD ignored, so that children would vanish
+#     before they are read
+# when: all phases
+# then: the run is good
 last="harness run, SIGCHLD ignored"
 "$python" -B - "$HARNESS" "$tmp/chld.db" "$(echo "$tags" | sed -n 1p)" \
 	>"$tmp/out" 2>"$tmp/err" <<-'END'

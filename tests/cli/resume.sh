@@ -144,7 +144,9 @@ else
 	expect_same "keys" 3 "$(wc -l <"$tmp/out")"
 fi
 
-# Stopped before there is a plan, there is nothing to store.
+# fault: SIGTERM to the coordinator
+# when: planning
+# then: exit code 130 and one line; there is no database yet
 mkdir "$tmp/site"
 cat >"$tmp/site/sitecustomize.py" <<'END'
 import os, time

@@ -117,7 +117,9 @@ if [ -n "$other" ]; then
 	rm "$changed"
 fi
 
-# Gone between plan and cell.
+# fault: an interpreter vanishes, or is replaced by something else
+# when: before planning; between plan and cell
+# then: its cells fail with the reason, the others go on
 ln -s "$python" "$changed"
 echo 1 >"$tmp/hold"
 # shellcheck disable=SC2086 # a list of options
