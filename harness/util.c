@@ -300,8 +300,8 @@ void strings_split(struct strings *list, const char *text, char separator)
 	}
 }
 
-/* The child's side of run_program(). */
-static void exec_child(char *const argv[], int out, int err, int report)
+/* The child's side of start_program(). */
+static void exec_child(char *const argv[], int in, int out, int err, int report)
 {
 	pid_t parent = getppid();
 	int null = open("/dev/null", O_RDWR), error;
@@ -312,7 +312,7 @@ static void exec_child(char *const argv[], int out, int err, int report)
 		_exit(EXIT_FAULT);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
-	dup2(null, STDIN_FILENO);
+	dup2(in >= 0 ? in : null, STDIN_FILENO);
 	if (out >= 0)
 		dup2(out, STDOUT_FILENO);
 	if (err >= 0)
@@ -325,6 +325,31 @@ static void exec_child(char *const argv[], int out, int err, int report)
 	error = errno;
 	(void)!write(report, &error, sizeof error);
 	_exit(127);
+}
+
+pid_t start_program(char *const argv[], int in, int out, int err)
+{
+	int report[2], error = 0;
+	pid_t pid;
+	ssize_t n;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		exec_child(argv, in, out, err, report[1]);
+	if (pid < 0)
+		error = errno;
+	close(report[1]);
+	do
+		n = pid < 0 ? 0 : read(report[0], &error, sizeof error);
+	while (n < 0 && errno == EINTR);
+	close(report[0]);
+	if (error == 0)
+		return pid;
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return -error;
 }
 
 struct capture {
@@ -359,47 +384,34 @@ static void capture_read(struct capture *c)
 int run_program(char *const argv[], long timeout_s, char **out, char **err,
 		int *status)
 {
-	int pipes[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	struct capture captures[3];
+	int pipes[2][2] = { { -1, -1 }, { -1, -1 } };
+	struct capture captures[2];
+	char **const texts[2] = { out, err };
 	int64_t deadline = now_ns() + timeout_s * 1000000000;
-	int result = 0, error = 0, told = 0;
-	pid_t pid;
+	int result = 0, told = 0;
+	pid_t pid = -1;
 
-	for (int i = 0; i < 3; i++) {
-		if ((i == 0 && out == NULL) || (i == 1 && err == NULL))
-			continue;
-		if (pipe2(pipes[i], O_CLOEXEC) < 0) {
+	for (int i = 0; i < 2 && result == 0; i++)
+		if (texts[i] != NULL && pipe2(pipes[i], O_CLOEXEC) < 0)
 			result = -errno;
-			goto out;
-		}
-	}
-	pid = fork();
-	if (pid < 0) {
-		result = -errno;
-		goto out;
-	}
-	if (pid == 0)
-		exec_child(argv, pipes[0][1], pipes[1][1], pipes[2][1]);
-	for (int i = 0; i < 3; i++) {
+	if (result == 0)
+		pid = start_program(argv, -1, pipes[0][1], pipes[1][1]);
+	if (result == 0 && pid < 0)
+		result = (int)pid;
+	for (int i = 0; i < 2; i++) {
 		if (pipes[i][1] >= 0)
 			close(pipes[i][1]);
 		captures[i] = (struct capture){ .fd = pipes[i][0] };
-		pipes[i][0] = pipes[i][1] = -1;
 	}
-	for (;;) {
-		struct pollfd p[3];
-		int open_fds = 0;
+	while (result == 0 && (captures[0].fd >= 0 || captures[1].fd >= 0)) {
+		struct pollfd p[2];
 
-		for (int i = 0; i < 3; i++) {
+		for (int i = 0; i < 2; i++)
 			p[i] = (struct pollfd){ .fd = captures[i].fd,
 						.events = POLLIN };
-			open_fds += captures[i].fd >= 0;
-		}
-		if (open_fds == 0)
+		if (poll(p, 2, 200) < 0 && errno != EINTR)
 			break;
-		if (poll(p, 3, 200) < 0 && errno != EINTR)
-			break;
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < 2; i++)
 			if (captures[i].fd >= 0 && p[i].revents != 0)
 				capture_read(&captures[i]);
 		if (interrupted && !told) {
@@ -409,35 +421,35 @@ int run_program(char *const argv[], long timeout_s, char **out, char **err,
 		if (timeout_s > 0 && now_ns() > deadline) {
 			kill(pid, SIGKILL);
 			result = -ETIMEDOUT;
-			break;
 		}
 	}
-	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, status, 0) < 0 && errno == EINTR)
 		continue;
-	if (captures[2].used >= sizeof error) {
-		memcpy(&error, captures[2].text, sizeof error);
-		result = -error;
-	}
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 2; i++) {
 		if (captures[i].fd >= 0)
 			close(captures[i].fd);
-		if (i < 2 && (i == 0 ? out : err) != NULL)
-			*(i == 0 ? out : err) = captures[i].text ?
-				captures[i].text : xstrdup("");
-		else
-			free(captures[i].text);
+		if (texts[i] != NULL)
+			*texts[i] = captures[i].text ? captures[i].text :
+				xstrdup("");
 	}
 	return result;
-out:
-	for (int i = 0; i < 3; i++)
-		for (int j = 0; j < 2; j++)
-			if (pipes[i][j] >= 0)
-				close(pipes[i][j]);
-	if (out != NULL)
-		*out = xstrdup("");
-	if (err != NULL)
-		*err = xstrdup("");
-	return result;
+}
+
+char *shell_quote(const char *text)
+{
+	char *quoted = xcalloc(strlen(text) * 4 + 3, 1), *p = quoted;
+
+	*p++ = '\'';
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			p = stpcpy(p, "'\\''");
+		else if (*text == '{')
+			p = stpcpy(p, "{''");	/* {} and {=...=} */
+		else
+			*p++ = *text;
+	}
+	*p = '\'';
+	return quoted;
 }
 
 const char *describe_status(int status)

@@ -74,6 +74,12 @@ int strings_has(const struct strings *list, const char *text);
 /* Adds the parts of `text` between `separator`s, without empty ones. */
 void strings_split(struct strings *list, const char *text, char separator);
 
+/* Starts argv[0] (looked up in PATH) without a shell, with these descriptors as
+ * its streams; -1 is /dev/null for `in`, and the caller's own for the others.  It
+ * is told to end (SIGTERM) when the harness dies.  Its pid, or -errno: of exec
+ * too. */
+pid_t start_program(char *const argv[], int in, int out, int err);
+
 /* Runs argv[0] (looked up in PATH) without a shell and waits.  stdin is
  * /dev/null.  When `out` is not NULL it gets stdout (at most 16 MiB, to free);
  * stderr is the caller's, or goes to *err likewise.  *status is what waitpid
@@ -82,6 +88,10 @@ void strings_split(struct strings *list, const char *text, char separator);
  * is interrupted.  0, or -errno: of exec too, -ETIMEDOUT. */
 int run_program(char *const argv[], long timeout_s, char **out, char **err,
 		int *status);
+
+/* `text` as one word of a shell, which GNU parallel finds nothing to replace in
+ * either.  A new string. */
+char *shell_quote(const char *text);
 
 /* How a process ended, from a wait status, in words; static storage. */
 const char *describe_status(int status);
