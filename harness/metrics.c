@@ -7,6 +7,8 @@
 /* Most are costs: the lower the better. */
 #define CELL METRIC_CELL, METRIC_LOWER
 #define BOTH METRIC_CELL | METRIC_CURVE, METRIC_LOWER
+#define CELL_TIME METRIC_CELL | METRIC_TIME, METRIC_LOWER
+#define BOTH_TIME METRIC_CELL | METRIC_CURVE | METRIC_TIME, METRIC_LOWER
 #define CELL_NEITHER METRIC_CELL, METRIC_NEITHER
 #define BOTH_NEITHER METRIC_CELL | METRIC_CURVE, METRIC_NEITHER
 
@@ -52,27 +54,27 @@ const struct metric metrics[] = {
 	  "[g0,g1,g2] collections since the fork, mean over workers",
 	  BOTH_NEITHER },
 	{ "gc_pause_p50_us", "us", "collection pause, median",
-	  "collections in all workers, HDR histogram", CELL },
+	  "collections in all workers, HDR histogram", CELL_TIME },
 	{ "gc_pause_p99_us", "us", "collection pause, 99th percentile",
 	  "collections in all workers, HDR histogram; the longest if there were "
-	  "fewer than 100", CELL },
+	  "fewer than 100", CELL_TIME },
 	{ "gc_pause_p999_us", "us", "collection pause, 99.9th percentile",
 	  "collections in all workers, HDR histogram; the longest if there were "
-	  "fewer than 1000", CELL },
+	  "fewer than 1000", CELL_TIME },
 	{ "gc_pause_max_us", "us", "longest collection pause",
-	  "longest collection in any worker, exact", CELL },
+	  "longest collection in any worker, exact", CELL_TIME },
 	{ "gc_generation_pause_p50_us", "us", "median pause by generation",
 	  "[g0,g1,g2] as gc_pause_p50_us; null for a generation without a "
-	  "collection", CELL },
+	  "collection", CELL_TIME },
 	{ "gc_generation_pause_p99_us", "us", "99th percentile by generation",
-	  "[g0,g1,g2] as gc_pause_p99_us", CELL },
+	  "[g0,g1,g2] as gc_pause_p99_us", CELL_TIME },
 	{ "gc_generation_pause_p999_us", "us",
 	  "99.9th percentile by generation",
-	  "[g0,g1,g2] as gc_pause_p999_us", CELL },
+	  "[g0,g1,g2] as gc_pause_p999_us", CELL_TIME },
 	{ "gc_generation_pause_max_us", "us", "longest pause by generation",
-	  "[g0,g1,g2] as gc_pause_max_us", CELL },
+	  "[g0,g1,g2] as gc_pause_max_us", CELL_TIME },
 	{ "gc_time_us", "us", "time in collections per worker",
-	  "sum of pauses since the fork, mean over workers", BOTH },
+	  "sum of pauses since the fork, mean over workers", BOTH_TIME },
 	{ "gc_faults", "faults", "minor faults inside collections per worker",
 	  "minor faults of the collecting thread between a collection's start "
 	  "and end, mean over workers (getrusage)", BOTH },
@@ -80,22 +82,22 @@ const struct metric metrics[] = {
 	  "worker_minor_faults less gc_faults: what the application itself "
 	  "takes", BOTH },
 	{ "freeze_us", "us", "time of the before_fork hooks",
-	  "all before_fork hooks of the stack, in the template", CELL },
+	  "all before_fork hooks of the stack, in the template", CELL_TIME },
 	{ "fork_us", "us", "time of one fork",
-	  "os.fork() as the template sees it, mean over workers", CELL },
+	  "os.fork() as the template sees it, mean over workers", CELL_TIME },
 	{ "request_p50_us", "us", "request latency, median",
-	  "requests of all workers, HDR histogram", CELL },
+	  "requests of all workers, HDR histogram", CELL_TIME },
 	{ "request_p99_us", "us", "request latency, 99th percentile",
-	  "requests of all workers, HDR histogram", CELL },
+	  "requests of all workers, HDR histogram", CELL_TIME },
 	{ "request_p999_us", "us", "request latency, 99.9th percentile",
-	  "requests of all workers, HDR histogram", CELL },
+	  "requests of all workers, HDR histogram", CELL_TIME },
 	{ "worker_cpu_ms", "ms", "CPU time per worker",
 	  "user and system time since the fork, mean over workers (the "
-	  "process's CPU clock)", BOTH },
+	  "process's CPU clock)", BOTH_TIME },
 	{ "ksm_cpu_ms", "ms", "CPU time of the same-page scanner",
 	  "CPU time of the kernel's thread ksmd from before the before_fork "
 	  "hooks to the last checkpoint, for stacks with ksm; it serves all "
-	  "programs of the host", BOTH },
+	  "programs of the host", BOTH_TIME },
 	{ "reshare_passes", "passes", "passes per worker",
 	  "passes of reshare since the fork, mean over workers; these and the "
 	  "following by its own account", BOTH_NEITHER },
@@ -115,7 +117,7 @@ const struct metric metrics[] = {
 	  "passes that were due but had to wait for their share of CPU time, "
 	  "mean over workers", BOTH },
 	{ "reshare_us", "us", "time in passes per worker",
-	  "CPU time of passes since the fork, mean over workers", BOTH },
+	  "CPU time of passes since the fork, mean over workers", BOTH_TIME },
 	{ "exit_faults", "faults", "minor faults at exit per worker",
 	  "minor faults between the last checkpoint and death, mean over "
 	  "workers (stat of the zombie)", CELL },

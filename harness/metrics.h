@@ -8,6 +8,7 @@
 enum metric_scope {
 	METRIC_CELL = 1,	/* one value per cell */
 	METRIC_CURVE = 2,	/* one value per checkpoint, too */
+	METRIC_TIME = 4,	/* not known of cells that ran side by side */
 };
 
 enum metric_better {
