@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
 
 #include "procfs.h"
 #include "util.h"
@@ -15,21 +16,21 @@ enum { GIVEN_TIMEOUT = 1, GIVEN_MIN_FREE = 2, GIVEN_PARALLEL = 4 };
 
 json_t *limits_json(const struct cell_limits *limits)
 {
-	return json_pack("{sI sI si}", "timeout_s",
+	return json_pack("{sI sI si si}", "timeout_s",
 			 (json_int_t)limits->timeout_s, "min_free_kib",
 			 (json_int_t)limits->min_free_kib, "parallel",
-			 limits->parallel);
+			 limits->parallel, "given", limits->given);
 }
 
 void limits_restore(struct cell_limits *limits, const json_t *stored)
 {
 	json_int_t timeout_s, min_free_kib;
-	int parallel;
+	int parallel, given = 0;
 
 	/* The database may be damaged, or made by somebody else. */
-	if (json_unpack((json_t *)stored, "{sI sI si}", "timeout_s", &timeout_s,
-			"min_free_kib", &min_free_kib, "parallel",
-			&parallel) < 0 ||
+	if (json_unpack((json_t *)stored, "{sI sI si s?i}", "timeout_s",
+			&timeout_s, "min_free_kib", &min_free_kib, "parallel",
+			&parallel, "given", &given) < 0 ||
 	    timeout_s < 1 || timeout_s > TIMEOUT_MAX_S || min_free_kib < 0 ||
 	    min_free_kib > INT64_MAX / 1024 || parallel < 1 ||
 	    parallel > CELL_MAX_WORKERS)
@@ -40,6 +41,23 @@ void limits_restore(struct cell_limits *limits, const json_t *stored)
 		limits->min_free_kib = min_free_kib;
 	if (!(limits->given & GIVEN_PARALLEL))
 		limits->parallel = parallel;
+	limits->given |= given;
+}
+
+char *limits_options(const struct cell_limits *limits)
+{
+	char *timeout = xasprintf("--timeout=%ld", limits->timeout_s);
+	char *min_free = limits->given & GIVEN_MIN_FREE ?
+		xasprintf(" --min-free=%lldK",
+			  (long long)limits->min_free_kib) : xstrdup("");
+	char *parallel = limits->given & GIVEN_PARALLEL ?
+		xasprintf(" --parallel=%d", limits->parallel) : xstrdup("");
+	char *all = xasprintf("%s%s%s", timeout, min_free, parallel);
+
+	free(timeout);
+	free(min_free);
+	free(parallel);
+	return all;
 }
 
 struct cell_limits limits_default(void)

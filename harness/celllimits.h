@@ -39,6 +39,10 @@ json_t *limits_json(const struct cell_limits *limits);
  * line now.  Limits that none can be given are left alone. */
 void limits_restore(struct cell_limits *limits, const json_t *stored);
 
+/* The limits as options of `harness cell` on any machine: what was not given is
+ * left to that machine.  New; needs no quoting. */
+char *limits_options(const struct cell_limits *limits);
+
 /* Sorts out options that take a whole number, for argp parsers: ends the
  * program with a usage error unless `low` <= number <= `high`. */
 long argument_number(struct argp_state *state, const char *option,
