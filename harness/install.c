@@ -1,7 +1,9 @@
 /* install.c - finds the program's own files, interpreters and workloads.
  *
  * A program whose folder has ../ext/interpreters.json runs from a build tree;
- * otherwise it is installed and uses the folders configure was told.
+ * otherwise it is installed and uses the folders configure was told.  A tree with
+ * the file `shipped` (ship.h) holds the workloads, too, and lies on a machine that
+ * configure has not seen.
  */
 #define _GNU_SOURCE
 #include "install.h"
@@ -43,6 +45,17 @@ static const char *build_dir(void)
 	return dir[0] ? dir : NULL;
 }
 
+/* Whether that tree was copied to this machine. */
+static int is_shipped(void)
+{
+	char *mark = build_dir() == NULL ? NULL :
+		xasprintf("%s/" INSTALL_SHIPPED, build_dir());
+	int found = mark != NULL && access(mark, F_OK) == 0;
+
+	free(mark);
+	return found;
+}
+
 /* BUILD_OR_SOURCE/NAME in a build tree, else INSTALLED/NAME; computed once. */
 static const char *locate(char **cache, const char *base, const char *installed,
 			  const char *name)
@@ -64,7 +77,8 @@ const char *install_workloads_dir(void)
 {
 	static char *cache;
 
-	return locate(&cache, SRCDIR, PKGDATADIR, "workloads");
+	return locate(&cache, is_shipped() ? build_dir() : SRCDIR, PKGDATADIR,
+		      "workloads");
 }
 
 const char *install_results_dir(void)
@@ -91,6 +105,94 @@ static char *string_of(json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text != NULL ? xstrdup(text) : NULL;
+}
+
+/* The tag of the interpreter at `path` as configure would give it, new; NULL with
+ * one line in *error (to free) when it is none. */
+static char *ask_tag(const char *path, char **error)
+{
+	static char script[] =
+		"import sys\n"
+		"sys.path = [p for p in sys.path if p]\n" /* not from here */
+		"try:\n"
+		"    import sysconfig\n"
+		"    t = sysconfig.get_config_var('Py_GIL_DISABLED')\n"
+		"except ImportError:\n"
+		"    t = None\n"
+		"pypy = '__pypy__' in sys.builtin_module_names\n"
+		"v = sys.version_info\n"
+		"level = {'alpha': 'a%d', 'beta': 'b%d', 'candidate': 'rc%d'}"
+		".get(v[3], '')\n"
+		"sys.stdout.write('%s%d.%d.%d%s%s%s' % (('pp' if pypy else "
+		"'cp',) + tuple(v[:3]) + (level and level % v[4], 't' if t "
+		"else '', 'd' if hasattr(sys, 'gettotalrefcount') else '')))\n";
+	char *argv[] = { (char *)path, "-c", script, NULL };
+	char *out = NULL, *ignored = NULL;
+	int status, result = run_program(argv, 30, &out, &ignored, &status);
+
+	free(ignored);
+	if (result == 0 && status == 0 && (strncmp(out, "cp", 2) == 0 ||
+					   strncmp(out, "pp", 2) == 0))
+		return out;
+	free(out);
+	*error = result < 0 ?
+		xasprintf("cannot run %s: %s", path, strerror(-result)) :
+		xasprintf("%s is not a Python interpreter: it %s", path,
+			  describe_status(status));
+	return NULL;
+}
+
+/* Looks in PATH for pythonX.Y of the same tag, on a machine where the executable
+ * may lie elsewhere.  Without success, i->executable stays. */
+static void find_elsewhere(struct interpreter *i)
+{
+	const char *path = getenv("PATH");
+	struct strings folders = { NULL, 0 };
+	int digits = (int)strcspn(i->version, ".");
+	int found = 0;
+
+	digits += i->version[digits] == '.';
+	digits += (int)strspn(i->version + digits, "0123456789");
+	strings_split(&folders, path != NULL ? path : "/usr/bin:/usr/local/bin",
+		      ':');
+	for (size_t n = 0; n < folders.n && !found; n++) {
+		char *candidate = xasprintf("%s/python%.*s%s",
+			folders.items[n], digits, i->version,
+			i->abi_flags != NULL && strchr(i->abi_flags, 't') ?
+			"t" : "");
+		char *error = NULL, *tag = access(candidate, X_OK) == 0 ?
+			ask_tag(candidate, &error) : NULL;
+
+		found = tag != NULL && strcmp(tag, i->tag) == 0;
+		if (found) {
+			free(i->executable);
+			i->executable = xstrdup(candidate);
+		}
+		free(candidate);
+		free(error);
+		free(tag);
+	}
+	strings_fini(&folders);
+}
+
+/* Looks whether the executable is there, and sets i->reason if not. */
+static void check_executable(struct interpreter *i)
+{
+	int error;
+
+	if (access(i->executable, X_OK) == 0)
+		return;
+	error = errno;
+	if (!is_shipped()) {
+		i->reason = xasprintf("%s: %s since configure; run configure "
+				      "and make again", i->executable,
+				      strerror(error));
+		return;
+	}
+	find_elsewhere(i);
+	if (access(i->executable, X_OK) < 0)
+		i->reason = xasprintf("there is neither %s nor %s in PATH",
+				      i->executable, i->tag);
 }
 
 int interpreters_parse(const json_t *root, struct interpreters *list)
@@ -122,10 +224,8 @@ int interpreters_parse(const json_t *root, struct interpreters *list)
 		ext = json_string_value(json_object_get(item, "ext_dir"));
 		if (ext != NULL)
 			i->ext_dir = xasprintf("%s/%s", install_ext_dir(), ext);
-		if (i->reason == NULL && access(i->executable, X_OK) < 0)
-			i->reason = xasprintf("%s: %s since configure; run "
-					      "configure and make again",
-					      i->executable, strerror(errno));
+		if (i->reason == NULL)
+			check_executable(i);
 	}
 	return 0;
 }
@@ -182,45 +282,20 @@ const struct interpreter *
 interpreter_for_executable(const struct interpreters *list, const char *path,
 			   char **error)
 {
-	static char script[] =
-		"import sys\n"
-		"sys.path = [p for p in sys.path if p]\n" /* not from here */
-		"try:\n"
-		"    import sysconfig\n"
-		"    t = sysconfig.get_config_var('Py_GIL_DISABLED')\n"
-		"except ImportError:\n"
-		"    t = None\n"
-		"pypy = '__pypy__' in sys.builtin_module_names\n"
-		"v = sys.version_info\n"
-		"level = {'alpha': 'a%d', 'beta': 'b%d', 'candidate': 'rc%d'}"
-		".get(v[3], '')\n"
-		"sys.stdout.write('%s%d.%d.%d%s%s%s' % (('pp' if pypy else "
-		"'cp',) + tuple(v[:3]) + (level and level % v[4], 't' if t "
-		"else '', 'd' if hasattr(sys, 'gettotalrefcount') else '')))\n";
-	char *argv[] = { (char *)path, "-c", script, NULL };
-	char *out = NULL, *ignored = NULL;
 	const struct interpreter *found = NULL;
-	int status, result = run_program(argv, 30, &out, &ignored, &status);
+	char *tag = ask_tag(path, error);
 
-	if (result < 0) {
-		*error = xasprintf("cannot run %s: %s", path, strerror(-result));
-	} else if (status != 0 || (strncmp(out, "cp", 2) != 0 &&
-				   strncmp(out, "pp", 2) != 0)) {
-		*error = xasprintf("%s is not a Python interpreter: it %s", path,
-				   describe_status(status));
-	} else {
-		for (size_t n = 0; n < list->n && found == NULL; n++)
-			if (list->items[n].ext_dir != NULL &&
-			    strcmp(list->items[n].tag, out) == 0)
-				found = &list->items[n];
-		if (found == NULL)
-			*error = xasprintf("%s is %s, for which nothing was "
-					   "built; run configure "
-					   "--with-pythons=auto,%s and make",
-					   path, out, path);
-	}
-	free(out);
-	free(ignored);
+	if (tag == NULL)
+		return NULL;
+	for (size_t n = 0; n < list->n && found == NULL; n++)
+		if (list->items[n].ext_dir != NULL &&
+		    strcmp(list->items[n].tag, tag) == 0)
+			found = &list->items[n];
+	if (found == NULL)
+		*error = xasprintf("%s is %s, for which nothing was built; run "
+				   "configure --with-pythons=auto,%s and make",
+				   path, tag, path);
+	free(tag);
 	return found;
 }
 

@@ -8,6 +8,9 @@
 
 #include "util.h"
 
+/* The file by which a tree that was copied to this machine is known (ship.h). */
+#define INSTALL_SHIPPED "shipped"
+
 /* Folders, valid for the life of the program. */
 const char *install_ext_dir(void);	/* interpreters.json and TAG/ */
 const char *install_workloads_dir(void);
@@ -36,8 +39,9 @@ struct interpreters {
 /* Takes the manifest as JSON.  0, or -1 when an entry lacks what it needs; the list is to be freed in both cases. */
 int interpreters_parse(const json_t *root, struct interpreters *list);
 
-/* Reads the manifest and looks whether the executables are still there.
- * 0, or -1 after a complaint. */
+/* Reads the manifest and looks whether the executables are still there; in a tree
+ * that was shipped, another of the same version and ABI in PATH will do.  0, or
+ * -1 after a complaint. */
 int interpreters_load(struct interpreters *list);
 void interpreters_fini(struct interpreters *list);
 
