@@ -312,6 +312,33 @@ int plan_make(const struct selection *s, struct plan *plan)
 	return code;
 }
 
+void plan_order(struct plan *plan, const struct selection *s)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	json_t *ordered = json_array(), *cell;
+	size_t index;
+
+	gsl_rng_set(rng, (unsigned long)s->seed);
+	for (long repeat = 1; repeat <= s->repeats; repeat++) {
+		size_t first = json_array_size(ordered);
+
+		json_array_foreach(plan->cells, index, cell)
+			if (json_integer_value(json_object_get(cell,
+					"repeat")) == repeat)
+				json_array_append(ordered, cell);
+		shuffle(ordered, first, rng);
+	}
+	gsl_rng_free(rng);
+	plan->runnable = 0;
+	json_array_foreach(ordered, index, cell)
+		plan->runnable += strcmp(json_string_value(json_object_get(
+			cell, "status")), "pending") == 0;
+	json_decref(plan->cells);
+	plan->cells = ordered;
+	if (plan->baseline == NULL && s->baseline != NULL)
+		plan->baseline = xstrdup(s->baseline);
+}
+
 void plan_fini(struct plan *plan)
 {
 	json_decref(plan->cells);

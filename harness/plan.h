@@ -34,4 +34,8 @@ struct plan {
 int plan_make(const struct selection *selection, struct plan *plan);
 void plan_fini(struct plan *plan);
 
+/* Puts cells that came from several machines into the order of a plan, and counts
+ * those that are pending; without a baseline it is the one that was typed. */
+void plan_order(struct plan *plan, const struct selection *selection);
+
 #endif
