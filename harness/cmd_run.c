@@ -1,5 +1,5 @@
-/* cmd_run.c - `harness run`: plans cells, runs each in a process of its own,
- * stores each in one transaction, prints the whole. */
+/* cmd_run.c - `harness run`: plans cells, runs each in a process of its own, here
+ * or through GNU parallel, stores each in one transaction, prints the whole. */
 #define _GNU_SOURCE
 #include <argp.h>
 #include <errno.h>
@@ -18,6 +18,9 @@
 #include "doctor.h"
 #include "draw.h"
 #include "family.h"
+#include "fanoptions.h"
+#include "fanout.h"
+#include "fanplan.h"
 #include "host.h"
 #include "install.h"
 #include "plan.h"
@@ -28,7 +31,7 @@
 #include "store.h"
 
 enum {
-	KEY_STRATEGY = OPTION_AFTER_LIMITS, KEY_PYTHON, KEY_WORKLOAD, KEY_SCALE,
+	KEY_STRATEGY = OPTION_AFTER_FAN, KEY_PYTHON, KEY_WORKLOAD, KEY_SCALE,
 	KEY_WORKERS, KEY_REQUESTS, KEY_REPEAT, KEY_SEED, KEY_BASELINE, KEY_QUICK,
 	KEY_CHANCE, KEY_PLOT, KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
 };
@@ -36,10 +39,12 @@ enum {
 struct arguments {
 	struct selection selection;
 	struct cell_limits limits;
+	struct fan_options fan;
 	const char *db;
 	const char *format;
 	const char *plot;	/* folder, or NULL */
 	int quick, resume, dry_run;
+	size_t unsupported, failed;	/* cells, already by the plan */
 	int selected;		/* an option that --resume takes from the run */
 };
 
@@ -76,11 +81,14 @@ static const struct argp_option options[] = {
 	  "run from there, else here)", 0 },
 	{ "resume", KEY_RESUME, 0, 0,
 	  "go on with the newest unfinished run of the database", 0 },
-	{ "dry-run", KEY_DRY_RUN, 0, 0, "print the keys of the cells only", 0 },
+	{ "dry-run", KEY_DRY_RUN, 0, 0, "print the keys of the cells only; with "
+	  "--format=cells their documents, one per line", 0 },
 	{ "plot", KEY_PLOT, "DIR", 0,
 	  "draw the figures of the run into DIR, as svg and png", 0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0,
 	  "table, json or csv (default: table)", 0 },
+	{ 0, 0, 0, 0, "Where, several cells at a time:", 3 },
+	FAN_OPTIONS,
 	{ 0 }
 };
 
@@ -161,7 +169,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FORMAT:
 		if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0 &&
-		    strcmp(arg, "csv") != 0)
+		    strcmp(arg, "csv") != 0 && strcmp(arg, "cells") != 0)
 			argp_error(state, "--format takes table, json or csv, "
 				   "not '%s'", arg);
 		a->format = arg;
@@ -175,9 +183,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--resume takes the selection from "
 				   "the run it goes on with; leave the others "
 				   "out");
+		if (strcmp(a->format, "cells") == 0 &&
+		    (!a->dry_run || a->resume))
+			argp_error(state, "--format=cells goes with --dry-run "
+				   "of a new run");
+		fan_check(state, &a->fan);
 		return 0;
 	default:
-		return limits_parse(key, arg, state, &a->limits);
+		if (limits_parse(key, arg, state, &a->limits) == 0)
+			return 0;
+		return fan_parse(key, arg, state, &a->fan);
 	}
 }
 
@@ -216,10 +231,11 @@ static json_t *list_json(const struct strings *list)
 }
 
 /* What is stored with the run: the command line after all defaults. */
-static json_t *options_json(const struct selection *s, const struct plan *plan,
-			    const struct cell_limits *limits)
+static json_t *options_json(const struct arguments *a, const struct plan *plan)
 {
-	return json_pack("{so so so sI sI sI sb sI sI so ss?}",
+	const struct selection *s = &a->selection;
+
+	return json_pack("{so so so sI sI sI sb sI sI so ss? sI so}",
 		"strategy", list_json(&s->stacks),
 		"python", list_json(&s->pythons),
 		"workload", list_json(&s->workloads),
@@ -229,33 +245,59 @@ static json_t *options_json(const struct selection *s, const struct plan *plan,
 		"no_full_collection", s->left_to_chance,
 		"repeat", (json_int_t)s->repeats,
 		"seed", (json_int_t)s->seed,
-		"limits", limits_json(limits),
-		"baseline", plan->baseline);
+		"limits", limits_json(&a->limits),
+		"baseline", plan->baseline,
+		"jobs", (json_int_t)a->fan.jobs,
+		"sshlogin", fan_logins(&a->fan));
 }
 
-/* Runs the pending cells of `run`.  0, or an exit code. */
-static int run_pending(struct store *s, int64_t run,
-		       const struct cell_limits *limits)
-{
-	json_t *keys = store_pending(s, run), *key;
+/* What a run of cells writes to. */
+struct sink {
+	struct store *store;
+	int64_t run;
 	struct progress progress;
-	size_t index;
-	int code = keys != NULL ? EXIT_OK : EXIT_FAULT;
+	size_t hosts;
+};
 
-	progress_begin(&progress, json_array_size(keys));
+/* Stores a cell that has ended.  0, or an exit code. */
+static int take(void *arg, json_t *document)
+{
+	struct sink *sink = arg;
+
+	if (store_cell(sink->store, sink->run, document) < 0)
+		return EXIT_FAULT;
+	progress_done(&sink->progress, document);
+	return 0;
+}
+
+static void tick(void *arg, size_t running)
+{
+	struct sink *sink = arg;
+	char *what = sink->hosts > 1 ?
+		xasprintf("%zu running on %zu hosts", running, sink->hosts) :
+		xasprintf("%zu running", running);
+
+	progress_show(&sink->progress, what);
+	free(what);
+}
+
+/* Runs cells one by one in processes of their own.  0, or an exit code. */
+static int run_here(struct sink *sink, const json_t *keys,
+		    const struct cell_limits *limits)
+{
+	const json_t *key;
+	size_t index;
+	int code = EXIT_OK;
+
 	json_array_foreach(keys, index, key) {
 		const char *text = json_string_value(key);
 		json_t *document;
 
-		progress_show(&progress, text);
+		progress_show(&sink->progress, text);
 		document = cellprocess_run(text, limits);
-		if (document == NULL) {
-			code = EXIT_INTERRUPTED;
-			break;
-		}
-		code = store_cell(s, run, document) < 0 ? EXIT_FAULT : EXIT_OK;
-		if (code == EXIT_OK)
-			progress_done(&progress, document);
+		if (document == NULL)
+			return EXIT_INTERRUPTED;
+		code = take(sink, document);
 		json_decref(document);
 		family_end_strays();
 		if (code == EXIT_OK && interrupted)
@@ -263,12 +305,55 @@ static int run_pending(struct store *s, int64_t run,
 		if (code != EXIT_OK)
 			break;
 	}
-	progress_end(&progress);
+	return code;
+}
+
+/* Hands cells to GNU parallel.  0, or an exit code. */
+static int run_fanned(struct sink *sink, const json_t *keys,
+		      const struct arguments *a)
+{
+	struct fanout f = {
+		.hosts = &a->fan.hosts, .jobs = a->fan.jobs,
+		.limits = &a->limits, .remote = a->fan.program,
+		.joblog = xasprintf("%s.joblog", sink->store->path),
+		.take = take, .tick = tick, .arg = sink,
+	};
+	int code = fanout_run(&f, keys);
+
+	free((char *)f.joblog);
+	return code;
+}
+
+/* Runs the pending cells of `run`.  0, or an exit code. */
+static int run_pending(struct store *s, int64_t run, const struct arguments *a)
+{
+	json_t *keys = store_pending(s, run);
+	size_t n = json_array_size(keys);
+	struct sink sink = { .store = s, .run = run,
+			     .hosts = a->fan.hosts.n ? a->fan.hosts.n : 1 };
+	int code = keys != NULL ? EXIT_OK : EXIT_FAULT;
+
+	progress_begin(&sink.progress, n, (size_t)a->fan.jobs * sink.hosts);
+	sink.progress.unsupported = a->unsupported;
+	sink.progress.failed = a->failed;
+	if (n > 0)
+		code = fan_wanted(&a->fan) ? run_fanned(&sink, keys, a) :
+			run_here(&sink, keys, &a->limits);
+	progress_end(&sink.progress);
+	if (n > 0 && (sink.progress.terminal || fan_wanted(&a->fan))) {
+		char *hosts = fan_fate(&a->fan);
+
+		progress_sum_up(&sink.progress, hosts);
+		free(hosts);
+	}
 	json_decref(keys);
 	cgroup_clean();		/* of cells that were killed */
 	if (code == EXIT_INTERRUPTED)
 		complain("interrupted; finished cells are kept in %s, go on "
 			 "with 'run --resume --db=%s'", s->path, s->path);
+	else if (code == EXIT_FAULT && fan_wanted(&a->fan))
+		complain("finished cells are kept in %s, go on with 'run "
+			 "--resume --db=%s'", s->path, s->path);
 	return code;
 }
 
@@ -396,26 +481,53 @@ static void suggest(const struct store *s, int64_t run, int plotted,
 	}
 }
 
+/* Counts the cells of which the plan knows already that they do not run. */
+static void count_decided(struct arguments *a, const json_t *cells)
+{
+	const json_t *cell;
+	size_t index;
+
+	json_array_foreach(cells, index, cell) {
+		const char *status = json_string_value(
+			json_object_get(cell, "status"));
+
+		a->unsupported += strcmp(status, "unsupported") == 0;
+		a->failed += strcmp(status, "failed") == 0;
+	}
+}
+
+static void print_cell(const json_t *cell)
+{
+	json_dumpf(cell, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
 /* Plans a new run, or prints its keys.  Its id in *run; 0 or an exit code. */
 static int begin(struct arguments *a, struct store *s, int64_t *run)
 {
 	struct plan plan;
 	json_t *cell, *stored, *host;
 	size_t index;
-	int code = plan_make(&a->selection, &plan);
+	int code = sshhosts_remote(&a->fan.hosts) > 0 ?
+		fanplan_make(&a->fan.hosts, a->fan.program, &a->selection,
+			     &plan) : plan_make(&a->selection, &plan);
 
 	*run = 0;
 	if (interrupted)
 		code = fail(EXIT_INTERRUPTED, "interrupted; nothing was stored");
 	if (code == 0 && a->dry_run) {
 		json_array_foreach(plan.cells, index, cell)
-			printf("%s\n", json_string_value(
-				json_object_get(cell, "key")));
+			if (strcmp(a->format, "cells") == 0)
+				print_cell(cell);
+			else
+				printf("%s\n", json_string_value(
+					json_object_get(cell, "key")));
 	} else if (code == 0 && store_open(s, a->db, STORE_WRITE) < 0) {
 		code = EXIT_FAULT;
 	} else if (code == 0) {
+		count_decided(a, plan.cells);
 		host = host_facts();
-		stored = options_json(&a->selection, &plan, &a->limits);
+		stored = options_json(a, &plan);
 		*run = store_begin_run(s, stored, host, plan.cells);
 		doctor_warn(host);
 		json_decref(host);
@@ -464,6 +576,17 @@ static int resume(struct arguments *a, struct store *s, int64_t *run)
 		json_decref(keys);
 		return 0;
 	}
+	if (sshhosts_remote(&a->fan.hosts) > 0) {
+		struct plan none;
+		int code = fanplan_make(&a->fan.hosts, a->fan.program, NULL,
+					&none);
+
+		plan_fini(&none);
+		if (code == EXIT_INTERRUPTED)
+			complain("interrupted; nothing was begun");
+		if (code != 0)
+			return code;
+	}
 	stored = store_run_options(s, *run);
 	limits_restore(&a->limits, json_object_get(stored, "limits"));
 	json_decref(stored);
@@ -479,6 +602,7 @@ int cmd_run(int argc, char **argv)
 		.selection = { .baseline = "none", .repeats = 1, .seed = 1,
 			       .requests = -1 },
 		.limits = limits_default(),
+		.fan = { .jobs = 1 },
 		.db = install_default_db(),
 		.format = "table",
 	};
@@ -490,11 +614,15 @@ int cmd_run(int argc, char **argv)
 	set_defaults(&a);
 	catch_signals();
 	family_adopt_strays();
-	code = a.resume ? resume(&a, &s, &run) : begin(&a, &s, &run);
+	code = fan_begin(&a.fan, a.dry_run);
+	if (code == EXIT_INTERRUPTED)
+		complain("interrupted; nothing was begun");
+	if (code == 0)
+		code = a.resume ? resume(&a, &s, &run) : begin(&a, &s, &run);
 	if (code == 0 && run > 0) {
 		if (a.resume)
 			doctor_warn(NULL);
-		code = run_pending(&s, run, &a.limits);
+		code = run_pending(&s, run, &a);
 		if (code == 0 && store_end_run(&s, run) < 0)
 			code = EXIT_FAULT;
 		if (code == 0) {
@@ -510,6 +638,7 @@ int cmd_run(int argc, char **argv)
 		}
 	}
 	store_close(&s);
+	fan_end(&a.fan);
 	strings_fini(&a.selection.stacks);
 	strings_fini(&a.selection.pythons);
 	strings_fini(&a.selection.workloads);

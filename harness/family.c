@@ -465,8 +465,8 @@ int family_wait_gone(struct family *f, int index)
 	return 0;
 }
 
-/* Sends SIGKILL to every child of ours.  Returns how many there are. */
-static int kill_children(void)
+/* Sends a signal to every child of ours.  Returns how many there are. */
+static int kill_children(int signal)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -480,7 +480,7 @@ static int kill_children(void)
 		    procfs_read_stat((pid_t)pid, &stat) < 0 ||
 		    stat.ppid != getpid())
 			continue;
-		kill((pid_t)pid, SIGKILL);
+		kill((pid_t)pid, signal);
 		n++;
 	}
 	if (proc != NULL)
@@ -488,14 +488,25 @@ static int kill_children(void)
 	return n;
 }
 
-void family_end_strays(void)
+static void end_children(int signal, int rounds, useconds_t pause)
 {
 	/* Their children come to us as they die, hence the rounds. */
-	for (int round = 0; round < 1000 && kill_children() > 0; round++) {
+	while (rounds-- > 0 && kill_children(signal) > 0) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			continue;
-		usleep(1000);
+		usleep(pause);
 	}
+}
+
+void family_end_strays(void)
+{
+	end_children(SIGKILL, 1000, 1000);
+}
+
+void family_dismiss_strays(void)
+{
+	end_children(SIGTERM, 100, 50000);
+	family_end_strays();
 }
 
 void family_fini(struct family *f)

@@ -88,4 +88,7 @@ void family_adopt_strays(void);
 /* Kills all children of this process, and theirs as they come to us. */
 void family_end_strays(void);
 
+/* The same, but asks them to end first (SIGTERM) and waits for it, 5 s at most. */
+void family_dismiss_strays(void);
+
 #endif

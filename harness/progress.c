@@ -10,9 +10,10 @@
 
 #define BAR 20
 
-void progress_begin(struct progress *p, size_t total)
+void progress_begin(struct progress *p, size_t total, size_t slots)
 {
-	*p = (struct progress){ .total = total, .began = now_ns(),
+	*p = (struct progress){ .total = total, .slots = slots,
+				.began = now_ns(),
 				.terminal = isatty(STDERR_FILENO) };
 }
 
@@ -22,28 +23,49 @@ static void clear_line(const struct progress *p)
 		fputs("\r\033[K", stderr);
 }
 
-void progress_show(struct progress *p, const char *key)
+/* "12:05", or "1:02:05" */
+static void format_time(char text[32], int64_t s)
 {
-	char bar[BAR + 1], left[32] = "", shown[61];
+	if (s < 3600)
+		snprintf(text, 32, "%d:%02d", (int)(s / 60), (int)(s % 60));
+	else
+		snprintf(text, 32, "%ld:%02d:%02d", (long)(s / 3600),
+			 (int)(s / 60 % 60), (int)(s % 60));
+}
+
+/* Seconds that the rest will take, or -1.  As one of several cells ends, the
+ * others are half done on average. */
+static int64_t estimate(const struct progress *p)
+{
+	double work = (double)p->done + (double)(p->slots - 1) / 2;
+	double left = (double)p->total - work;
+
+	if (p->done == 0)
+		return -1;
+	return left > 0 ? (int64_t)((double)(now_ns() - p->began) / 1e9 *
+				    left / work) : 0;
+}
+
+void progress_show(struct progress *p, const char *what)
+{
+	char bar[BAR + 1], left[32], failed[32] = "", shown[61];
 	size_t filled = p->total ? p->done * BAR / p->total : BAR;
+	int64_t s = estimate(p);
 
 	if (!p->terminal)
 		return;
 	memset(bar, '.', BAR);
 	memset(bar, '#', filled);
 	bar[BAR] = '\0';
-	if (p->done > 0) {
-		long s = (long)((now_ns() - p->began) / 1000000000 *
-				(int64_t)(p->total - p->done) /
-				(int64_t)p->done);
-
-		snprintf(left, sizeof left, ", %ld:%02ld left", s / 60, s % 60);
-	}
+	format_time(left, s);
+	if (p->failed > 0)
+		snprintf(failed, sizeof failed, ", %zu failed", p->failed);
 	clear_line(p);
-	snprintf(shown, sizeof shown, "%s", key);
+	snprintf(shown, sizeof shown, "%s", what);
 	make_text_safe(shown);
-	fprintf(stderr, "[%s] %zu/%zu%s  %s", bar, p->done, p->total, left,
-		shown);
+	fprintf(stderr, "[%s] %zu/%zu%s%s%s%s  %s", bar, p->done, p->total,
+		failed, s >= 0 ? ", " : "", s >= 0 ? left : "",
+		s >= 0 ? " left" : "", shown);
 	fflush(stderr);
 }
 
@@ -55,8 +77,14 @@ void progress_done(struct progress *p, const json_t *document)
 							       "reason"));
 
 	p->done++;
-	if (strcmp(status, "ok") == 0)
+	if (strcmp(status, "ok") == 0) {
+		p->ok++;
 		return;
+	}
+	if (strcmp(status, "unsupported") == 0)
+		p->unsupported++;
+	else
+		p->failed++;
 	clear_line(p);
 	complain("%s: %s: %s", status,
 		 json_string_value(json_object_get(document, "key")),
@@ -66,4 +94,14 @@ void progress_done(struct progress *p, const json_t *document)
 void progress_end(struct progress *p)
 {
 	clear_line(p);
+}
+
+void progress_sum_up(const struct progress *p, const char *more)
+{
+	int64_t s = (now_ns() - p->began) / 1000000000;
+
+	complain("%zu cells: %zu ok, %zu unsupported, %zu failed; %lld min "
+		 "%d s%s", p->ok + p->unsupported + p->failed, p->ok,
+		 p->unsupported, p->failed, (long long)s / 60, (int)(s % 60),
+		 more);
 }
