@@ -1,8 +1,8 @@
 """Waits in request 3 while there is a file `hold` with the number of this cell.
 
-If there is a file `hold-in-warm`, it waits in warm() instead.  $PERMAFROST_TEST is
-the folder; `cells` in it gets a line, the template's pid, for each cell, and `held`
-comes when the wait begins.
+A `+` behind the number means later cells, too.  If there is a file `hold-in-warm`,
+it waits in warm() instead.  $PERMAFROST_TEST is the folder; `cells` in it gets a
+line, the template's pid, for each cell, and `held` comes when the wait begins.
 """
 import os
 import time
@@ -16,8 +16,10 @@ def hold(cell):
     while True:
         try:
             with open(HOLD) as f:
-                if int(f.read()) != cell:
-                    return
+                number = f.read().strip()
+            first = int(number.rstrip("+"))
+            if cell < first or (cell > first and not number.endswith("+")):
+                return
         except (IOError, OSError):
             return
         open(os.path.join(FOLDER, "held"), "w").close()
