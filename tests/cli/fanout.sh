@@ -262,6 +262,32 @@ expect_same "states" "1 failed
 	sed 's/^ *//')"
 expect_clean
 
+# While memory is short, by the word of the awk that parallel asks, none runs, and
+# what ran is begun again.
+mkdir "$tmp/awk"
+cat >"$tmp/awk/awk" <<END2
+#!/bin/sh
+[ ! -e "$tmp/short" ] || { echo 1000; exit; }
+exec $(command -v awk) "\$@"
+END2
+chmod +x "$tmp/awk/awk"
+PATH=$tmp/awk:$path
+begin --jobs=2
+PATH=$path
+: >"$tmp/short"
+tries=0
+while [ -e "/proc/$(sed -n 3p "$tmp/cells")" ] && [ "$tries" -lt 400 ]; do
+	tries=$((tries + 1))
+	sleep 0.05
+done
+[ "$tries" -lt 400 ] || fail "cells went on without memory"
+rm "$tmp/short" "$tmp/hold"
+await
+expect_status 0
+expect_match err "^harness: 6 cells: 6 ok"
+[ "$(wc -l <"$tmp/cells")" -gt 6 ] || fail "no cell was begun again"
+expect_clean
+
 # Cells one by one, as a scheduler runs them, become a run.
 while read -r key; do
 	"$HARNESS" cell --host "$key" </dev/null || fail "cell $key"
