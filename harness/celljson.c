@@ -170,6 +170,7 @@ static int is_histogram(const json_t *list)
 
 		if (json_array_size(bucket) != 2 || !is_count(lower) ||
 		    !is_count(json_array_get(bucket, 1)) ||
+		    json_integer_value(json_array_get(bucket, 1)) < 1 ||
 		    json_integer_value(lower) <= last)
 			return 0;
 		last = json_integer_value(lower);

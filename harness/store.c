@@ -106,8 +106,10 @@ int store_in_place(struct store *s)
 {
 	struct stat held, there;
 
-	if (fstat(s->lock_fd, &held) == 0 && stat(s->path, &there) == 0 &&
-	    held.st_dev == there.st_dev && held.st_ino == there.st_ino)
+	/* Without a lock it is in memory. */
+	if (s->lock_fd < 0 ||
+	    (fstat(s->lock_fd, &held) == 0 && stat(s->path, &there) == 0 &&
+	     held.st_dev == there.st_dev && held.st_ino == there.st_ino))
 		return 0;
 	complain("the database %s was moved, deleted or replaced during the run; "
 		 "put it back, if it is somewhere, and go on with --resume",

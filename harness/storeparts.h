@@ -8,8 +8,8 @@
  * elsewhere, patience with others, and the collation VERSION. */
 void store_equip(struct store *s);
 
-/* Whether the open database still is the file of its name; after a complaint it is
- * not: what is written then would be lost.  0 or -1. */
+/* Whether the database that was opened for writing still is the file of its name;
+ * after a complaint it is not: what is written then would be lost.  0 or -1. */
 int store_in_place(struct store *s);
 
 /* Complains about the last error of the database and what cures it.  -1. */

@@ -30,8 +30,8 @@ struct look {
 static int is_wanted(const struct look *l, uint64_t page)
 {
 	uint64_t entry = page < l->n ? l->entries[page] : 0;
-	int present = entry >> 63 & 1, file = entry >> 61 & 1;
-	int exclusive = entry >> 56 & 1;
+	uint64_t present = entry >> 63 & 1, file = entry >> 61 & 1;
+	uint64_t exclusive = entry >> 56 & 1;
 
 	return present && (l->kind == PAGES_PRESENT ||
 			   (l->kind == PAGES_OF_FILE ? file :
