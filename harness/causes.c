@@ -147,6 +147,14 @@ static int object_at(struct causes *c, const struct page *p, size_t offset)
 		look_up(c, word) : NO_TYPE;
 }
 
+int causes_object_at(struct causes *c, const void *page, size_t bytes,
+		     size_t offset)
+{
+	const struct page p = { 0, page, page, bytes };
+
+	return object_at(c, &p, offset);
+}
+
 /* The cause of one word that differs. */
 static enum cause cause_of_word(struct causes *c, const struct page *p,
 				size_t offset)

@@ -53,6 +53,11 @@ void causes_fini(struct causes *c);
  * on one page and have their type on the next. */
 #define CAUSES_MARGIN 64
 
+/* Whether an object begins at `offset` of a page, behind which CAUSES_MARGIN bytes
+ * follow: 0 no, 1 yes, 2 yes, and with a collector's header before it. */
+int causes_object_at(struct causes *c, const void *page, size_t bytes,
+		     size_t offset);
+
 /* The cause of the copy of the page at `address`: `before` is the template's,
  * `after` the worker's, both of `bytes` + CAUSES_MARGIN.  With an unknown layout,
  * every difference is content. */

@@ -3,17 +3,15 @@
 #include "places.h"
 
 #include <errno.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "elfimage.h"
 #include "heapmarks.h"
 #include "maps.h"
 #include "peek.h"
 #include "util.h"
-
-#define SEGMENTS_MAX 64		/* program headers of one ELF file */
 
 const char *const place_names[PLACES] = {
 	[PLACE_PYMALLOC] = "pymalloc",
@@ -46,30 +44,19 @@ static void add_segment(struct sorter *s, uint64_t start, uint64_t end)
 }
 
 /* Adds the segments of the ELF file that is mapped from `base` on, if it is
- * one; elf(5). */
+ * one. */
 static void add_elf(struct sorter *s, uint64_t base)
 {
-	ElfW(Phdr) segments[SEGMENTS_MAX];
-	ElfW(Ehdr) head;
-	uint64_t lowest = UINT64_MAX;
+	struct elfimage image;
 
-	peek(s->memory, base, &head, sizeof head);
-	if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    head.e_phentsize != sizeof *segments ||
-	    head.e_phnum > SEGMENTS_MAX)
+	if (elfimage_read(&image, s->memory, base) < 0)
 		return;
-	peek(s->memory, base + head.e_phoff, segments,
-	     head.e_phnum * sizeof *segments);
-	for (int i = 0; i < head.e_phnum; i++)
-		if (segments[i].p_type == PT_LOAD &&
-		    segments[i].p_vaddr < lowest)
-			lowest = segments[i].p_vaddr;
-	for (int i = 0; i < head.e_phnum; i++)
-		if (segments[i].p_type == PT_LOAD) {
-			uint64_t start = base + segments[i].p_vaddr -
-				lowest / s->page_bytes * s->page_bytes;
+	for (int i = 0; i < image.n; i++)
+		if (image.segments[i].p_type == PT_LOAD) {
+			uint64_t start = image.bias + image.segments[i].p_vaddr;
 
-			add_segment(s, start, start + segments[i].p_memsz);
+			add_segment(s, start,
+				    start + image.segments[i].p_memsz);
 		}
 }
 

@@ -162,15 +162,26 @@ int procfs_read_stat(pid_t pid, struct procfs_stat *stat)
 	return result < 0 ? result : procfs_parse_stat(buffer, stat);
 }
 
-int procfs_read_page_tables(pid_t pid, int64_t *kib)
+/* A number of /proc/PID/status.  0, -errno, or -ENODATA when it has none. */
+static int read_status(pid_t pid, const char *name, int64_t *value)
 {
 	char buffer[4096];
 	int result = read_small(pid, "status", buffer, sizeof buffer);
 
 	if (result < 0)
 		return result;
-	*kib = procfs_parse_field(buffer, "VmPTE");
-	return *kib < 0 ? -ENODATA : 0;
+	*value = procfs_parse_field(buffer, name);
+	return *value < 0 ? -ENODATA : 0;
+}
+
+int procfs_read_page_tables(pid_t pid, int64_t *kib)
+{
+	return read_status(pid, "VmPTE", kib);
+}
+
+int procfs_read_threads(pid_t pid, int64_t *n)
+{
+	return read_status(pid, "Threads", n);
 }
 
 int procfs_read_cpu(pid_t pid, int64_t *ns)

@@ -49,6 +49,9 @@ int procfs_read_stat(pid_t pid, struct procfs_stat *stat);
  * -ENODATA. */
 int procfs_read_page_tables(pid_t pid, int64_t *kib);
 
+/* How many threads `pid` has.  0, -errno, or -ENODATA. */
+int procfs_read_threads(pid_t pid, int64_t *n);
+
 /* CPU time of all threads of `pid`, user and system, in ns.  0 or -errno. */
 int procfs_read_cpu(pid_t pid, int64_t *ns);
 
