@@ -26,8 +26,8 @@ ext_ld_v_ = $(ext_ld_v_$(AM_DEFAULT_VERBOSITY))
 ext_ld_v_0 = @echo "  LDEXT   " $(@:ext/%=%);
 
 ext_link = $(ext_ld_v)$(MKDIR_P) $(@D) && \
-	$(CC) -shared $(SANITIZE_FLAGS) $(EXT_CFLAGS) $(EXT_LDFLAGS) -o $@ \
-	$(filter %.o,$^)
+	$(CC) -shared -pthread $(SANITIZE_FLAGS) $(EXT_CFLAGS) $(EXT_LDFLAGS) \
+	-o $@ $(filter %.o,$^)
 
 # $(call ext_compile,TAG,FLAGS): compiles the first prerequisite.
 ext_compile = $(ext_cc_v)$(MKDIR_P) $(@D) && \
@@ -36,7 +36,8 @@ ext_compile = $(ext_cc_v)$(MKDIR_P) $(@D) && \
 # $(call ext_modules,TAG): what users get.  $(call ext_checks,TAG): what only the
 # tests load.
 ext_modules = $(STRATEGIES:%=ext/$1/permafrost/%.so) \
-	ext/$1/permafrost/probe.so ext/$1/gc_freeze.so \
+	ext/$1/permafrost/probe.so ext/$1/permafrost/atfork.so \
+	ext/$1/gc_freeze.so \
 	$(patsubst $(ext_sources)/%,ext/$1/%,$(ext_package))
 ext_checks = ext/$1/tests/gcwalk.so ext/$1/tests/skewed/gc_freeze.so
 
