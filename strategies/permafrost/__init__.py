@@ -8,8 +8,12 @@ prepared before the fork, so that workers go on sharing it.
 
 A spec is ``NAME[:ARG]...`` parts joined by ``+``; each NAME is an extension
 module of this package.  Runs unchanged on Python 2.7 and 3.4-3.14.
+
+Servers call such hooks for you: see permafrost.gunicorn, permafrost.uwsgi and
+permafrost.celery, and install() below for others.
 """
 import importlib
+import os
 import re
 
 HOOKS = ("before_warm", "before_fork", "after_fork_child", "after_request",
@@ -26,7 +30,7 @@ def load(name):
     """Returns the module of the strategy NAME, as written in a spec.
 
     Raises UnknownStrategy for a name that is none, and ImportError when the
-    module refuses this interpreter.
+    module refuses this interpreter, or no module was built for it.
     """
     path = "%s.%s" % (__name__, name.replace("-", "_"))
     if _NAME.match(name):
@@ -38,15 +42,21 @@ def load(name):
         else:
             if hasattr(module, "HOOKS"):
                 return module
+    if not any(_extensions()):
+        raise ImportError("permafrost was installed without its compiled "
+                          "strategies, which are for CPython on Linux")
     raise UnknownStrategy("unknown strategy '%s'" % name)
+
+
+def _extensions():
+    """The names of the files of extension modules."""
+    return (name for folder in __path__ for name in os.listdir(folder)
+            if name.endswith(".so"))
 
 
 def _exists(path):
     """Whether there is a file to import `path` from."""
-    import os
-    name = path.rsplit(".", 1)[1]
-    return any(os.path.exists(os.path.join(folder, name + ".so"))
-               for folder in __path__)
+    return path.rsplit(".", 1)[1] + ".so" in _extensions()
 
 
 def split(spec):
@@ -163,3 +173,45 @@ class Stack(object):
         """Number of objects held away from the collector.  Parts that share
         the permanent generation count the same objects, hence the largest."""
         return max([use.count() for use in self._with("count")] or [0])
+
+
+def install(spec=None):
+    """For a server that this package does not know: the stack `spec`, unless
+    the environment variable PERMAFROST_STRATEGY names another, prepares the heap
+    right before this process forks for the first time, and goes on in what it
+    forks.  To be called when the application is loaded, in the process that
+    forks the workers.
+
+    What is seen are calls of os.fork(), by hooks of the interpreter from 3.7 on,
+    before through a function that takes its place.  A request cannot be seen
+    without the server: the application calls after_request() behind each, else
+    no pages are given back and nothing is collected between requests.  Within
+    uWSGI this does all that permafrost.uwsgi does; where a server's hooks are in
+    use already, it does nothing.
+
+    Never raises: on an error one line is logged, to the logger `permafrost` or
+    to stderr, and the strategy is off.
+    """
+    from . import serving
+    serving.install(spec)
+
+
+def after_request():
+    """To be called in a worker after each request, unless the server's hooks do.
+    Never raises; does nothing elsewhere."""
+    from . import serving
+    serving.current.after_request()
+
+
+def rehearsals():
+    """Number of requests that the application is to serve to itself, in the
+    template, before the first fork (see refork); 0 for most strategies."""
+    from . import serving
+    return serving.current.rehearsals()
+
+
+def status():
+    """Whether a server's strategy is in use in this process: a dict of
+    `strategy`, the spec asked for; `on`; and `reason`, why not, or None."""
+    from . import serving
+    return serving.current.status()
