@@ -1,17 +1,8 @@
-/* deploy.c - what to paste into the configuration of a server, by its hooks:
+/* deploy.c - what to paste into the configuration of a server.
  *
- * gunicorn  The configuration file runs first, then preload_app loads the
- *	application, then when_ready is called, then workers are forked and call
- *	post_fork (gunicorn/arbiter.py: setup(), start(), spawn_worker()).  All
- *	workers, also those that replace others, are forks of this one process.
- * uWSGI	Without lazy-apps the master loads the WSGI file, then forks; the last
- *	line of that file is the last moment before.  after_req_hook is looked up
- *	when the file has been loaded (plugins/python/python_plugin.c).
- * Celery	worker_init is sent in the parent when the tasks are loaded and before
- *	the prefork pool is made, worker_process_init in each child
- *	(celery/worker/worker.py: setup_instance(), celery/concurrency/prefork.py).
- *
- * Hooks that no part of a stack has do nothing, so the lines are the same for all.
+ * The package's own hooks do the work (strategies/permafrost/gunicorn.py, uwsgi.py
+ * and celery.py say which hooks, and when the server calls them); the lines say
+ * with which stack, how many workers, and where the package is.
  */
 #define _GNU_SOURCE
 #include "deploy.h"
@@ -23,98 +14,98 @@
 #include "install.h"
 #include "util.h"
 
-/* A comment for stacks that want the template to serve requests before it forks,
- * which only the application can do; else nothing.  To free. */
-static char *rehearsal(const struct deployment *d, const char *indent)
+/* What `text` comments on for stacks that want the template to serve requests before
+ * it forks, which only the application can do; else nothing.  To free. */
+static char *rehearsal(const struct deployment *d, const char *text)
 {
 	struct cellkey key = { .stack = (char *)d->stack };
 
-	return cellkey_uses(&key, "refork") ?
-		xasprintf("%s# here the application serves stack.rehearsals() "
-			  "requests of its own\n", indent) : xstrdup("");
+	return xstrdup(cellkey_uses(&key, "refork") ? text : "");
 }
 
-/* `text` and the number of requests after which a worker is replaced, and `end`;
+/* `text` and the number of requests after which a worker is replaced, as a line;
  * nothing if that was not asked for.  To free. */
-static char *recycle(const struct deployment *d, const char *text,
-		     const char *end)
+static char *recycle(const struct deployment *d, const char *text)
 {
 	return d->max_requests < 0 ? xstrdup("") :
-		xasprintf("%s%ld%s", text, d->max_requests, end);
+		xasprintf("%s = %ld\n", text, d->max_requests);
 }
 
 static char *gunicorn_lines(const struct deployment *d, const char *path)
 {
-	char *requests = recycle(d, "max_requests = ", "\n");
-	char *rehearse = rehearsal(d, "    ");
+	char *requests = recycle(d, "max_requests");
+	char *rehearse = rehearsal(d,
+		"def when_ready(server):     # the application is loaded\n"
+		"    pass    # here it serves permafrost.rehearsals() requests of "
+		"its own\n");
 	char *lines = xasprintf(
-		"# gunicorn.conf.py; start with PYTHONPATH=%s\n"
-		"import permafrost\n"
-		"preload_app = True\n"
+		"# the last lines of gunicorn.conf.py; hooks of yours stay in force\n"
+		"# start with PYTHONPATH=%s\n"
 		"workers = %ld\n"
-		"%s"
-		"stack = permafrost.Stack(\"%s\")\n"
-		"stack.before_warm()\n"
-		"def when_ready(server):     # the application is loaded, no worker yet\n"
-		"%s"
-		"    stack.before_fork()\n"
-		"def post_fork(server, worker):\n"
-		"    stack.after_fork_child()\n"
-		"def post_request(worker, req, environ, resp):\n"
-		"    stack.after_request()\n",
-		path, d->workers, requests, d->stack, rehearse);
+		"%s%s"
+		"import permafrost.gunicorn\n"
+		"permafrost.gunicorn.install(globals(), \"%s\")\n",
+		path, d->workers, requests, rehearse, d->stack);
 
 	free(rehearse);
 	free(requests);
 	return lines;
 }
 
+/* `text` as uWSGI's files spell it: with each % twice (magic_sub() in core/utils.c
+ * eats a single one and what follows).  To free. */
+static char *double_percents(const char *text)
+{
+	char *doubled = xcalloc(2 * strlen(text) + 1, 1), *to = doubled;
+
+	for (; *text != '\0'; text++) {
+		*to++ = *text;
+		if (*text == '%')
+			*to++ = '%';
+	}
+	return doubled;
+}
+
 static char *uwsgi_lines(const struct deployment *d, const char *path)
 {
-	char *requests = recycle(d, " --max-requests=", "");
-	char *rehearse = rehearsal(d, "");
+	char *spec = double_percents(d->stack);
+	char *place = double_percents(path);
+	char *requests = recycle(d, "max-requests");
+	char *rehearse = rehearsal(d,
+		"; as it is loaded, the application serves "
+		"permafrost.rehearsals() requests\n; of its own\n");
 	char *lines = xasprintf(
-		"# permafrost_wsgi.py; start with PYTHONPATH=%s\n"
-		"# uwsgi --master --processes=%ld%s --wsgi-file=permafrost_wsgi.py\n"
-		"import permafrost, uwsgi, uwsgidecorators\n"
-		"stack = permafrost.Stack(\"%s\")\n"
-		"stack.before_warm()\n"
-		"from myapp import application      # yours; not with --lazy-apps\n"
-		"uwsgidecorators.postfork(stack.after_fork_child)\n"
-		"uwsgi.after_req_hook = stack.after_request\n"
-		"%s"
-		"stack.before_fork()                # last, right before the first fork\n",
-		path, d->workers, requests, d->stack, rehearse);
+		"; uwsgi.ini; not with lazy-apps\n"
+		"[uwsgi]\n"
+		"master = true\n"
+		"processes = %ld\n"
+		"%s%s"
+		"pythonpath = %s\n"
+		"env = PERMAFROST_STRATEGY=%s\n"
+		"import = permafrost.uwsgi\n",
+		d->workers, requests, rehearse, place, spec);
 
 	free(rehearse);
 	free(requests);
+	free(place);
+	free(spec);
 	return lines;
 }
 
 static char *celery_lines(const struct deployment *d, const char *path)
 {
-	char *requests = recycle(d, "app.conf.worker_max_tasks_per_child = ",
-				 "\n");
-	char *rehearse = rehearsal(d, "    ");
+	char *requests = recycle(d, "app.conf.worker_max_tasks_per_child");
+	char *rehearse = rehearsal(d,
+		"# at worker_init the application serves permafrost.rehearsals() "
+		"tasks\n# of its own\n");
 	char *lines = xasprintf(
 		"# where the Celery app is made; start with PYTHONPATH=%s\n"
 		"# and --pool=prefork, the default\n"
-		"import permafrost\n"
-		"from celery import signals\n"
 		"app.conf.worker_concurrency = %ld\n"
-		"%s"
-		"stack = permafrost.Stack(\"%s\")\n"
-		"@signals.worker_init.connect       # the tasks are loaded, no child yet\n"
-		"def prepare(**kwargs):\n"
-		"%s"
-		"    stack.before_fork()\n"
-		"@signals.worker_process_init.connect\n"
-		"def forked(**kwargs):\n"
-		"    stack.after_fork_child()\n"
-		"@signals.task_postrun.connect\n"
-		"def served(**kwargs):\n"
-		"    stack.after_request()\n",
-		path, d->workers, requests, d->stack, rehearse);
+		"%s%s"
+		"import permafrost.celery\n"
+		"permafrost.celery.install(app, \"%s\")\n",
+		path, d->workers, requests, rehearse, d->stack);
 
 	free(rehearse);
 	free(requests);

@@ -189,76 +189,103 @@ expect_match out '^\* threshold-zero '
 expect_match out "^  none: p99 pause of"
 expect_match out '^  recommended: threshold-zero: '
 expect_match out '^Recommended: threshold-zero on '
-expect_match out '^    stack.before_fork()'
+expect_match out '^permafrost.gunicorn.install(globals(), "threshold-zero.*")$'
 
-# What is to be pasted calls the hooks in their order.
+# What is to be pasted makes the package's hooks call the stack's in their order;
+# the package is that of the build tree.
 json --memory=1G --max-requests=77
-"$python" -B - "$tmp/plan.json" >"$tmp/hooks" 2>&1 <<'END'
-import io, json, sys, types
+"$python" -B - "$tmp/plan.json" "$top_builddir/ext/$tag" >"$tmp/hooks" 2>&1 <<'END'
+import io, json, os, sys, types
 d = json.load(io.open(sys.argv[1], encoding="utf-8"))
 lines = d["recommended"]["deploy"]
 calls = []
+sys.path.insert(0, sys.argv[2])
+import permafrost
+from permafrost import serving
 
 class Stack(object):
     def __init__(self, spec):
         calls.append(str(spec) == d["recommended"]["strategy"])
+    def hook(self, name):
+        return getattr(self, name)
     def __getattr__(self, hook):
         return lambda: calls.append(hook)
+permafrost.Stack = Stack
 
 class Signal(object):
     def connect(self, function):
         self.send = function
-        return function
 
 def module(name, **members):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__dict__.update(members)
     return sys.modules[name]
 
+def begin():
+    serving.current = serving.Guard()
+
 def show(server):
     print("%s: %s" % (server, " ".join(map(str, calls))))
     del calls[:]
 
-module("permafrost", Stack=Stack)
+begin()
 g = {}
 exec(lines["gunicorn"], g)
-g["when_ready"](None)
-g["post_fork"](None, None)
+arbiter = module("arbiter", log=None, cfg=module("cfg", preload_app=True))
+g["when_ready"](arbiter)
+g["post_fork"](arbiter, None)
 g["post_request"](None, None, None, None)
+g["worker_exit"](arbiter, None)
 show("gunicorn")
 assert g["preload_app"] is True and g["max_requests"] == 77
 assert g["workers"] == d["recommended"]["workers"]
+assert "PYTHONPATH=" + sys.argv[2] in lines["gunicorn"]
 
-uwsgi = module("uwsgi")
-forked = []
-module("uwsgidecorators", postfork=forked.append)
-module("myapp", application=lambda: calls.append("loaded"))
-g = {}
-exec(lines["uwsgi"], g)
-g["application"]()
-forked[0]()
-uwsgi.after_req_hook()
+begin()
+waiting = []
+module("permafrost.atfork", once=waiting.append)
+permafrost.atfork = sys.modules["permafrost.atfork"]
+uwsgi = module("uwsgi", opt={}, log=len, worker_id=lambda: len(calls) > 2)
+ini = lines["uwsgi"].split("[uwsgi]")[1].strip().splitlines()
+ini = dict(line.replace("%%", "%").split(" = ", 1) for line in ini)
+name, value = ini["env"].split("=", 1)
+os.environ[name] = value
+__import__(ini["import"])
+hook = uwsgi.after_req_hook
+waiting[0]()
+uwsgi.post_fork_hook()
+hook()
+uwsgi.atexit()
+del os.environ[name]
 show("uwsgi")
-assert "--max-requests=77 " in lines["uwsgi"]
+assert ini["max-requests"] == "77" and ini["master"] == "true"
+assert ini["processes"] == str(d["recommended"]["workers"])
+assert ini["pythonpath"] == sys.argv[2]
 
-signals = module("celery.signals", worker_init=Signal(),
-                 worker_process_init=Signal(), task_postrun=Signal())
+begin()
+signals = module("celery.signals", worker_init=Signal(), task_postrun=Signal(),
+                 worker_process_init=Signal(), worker_process_shutdown=Signal())
 module("celery", signals=signals)
 class app:
     class conf:
         pass
 exec(lines["celery"], {"app": app})
-signals.worker_init.send(sender=None)
-signals.worker_process_init.send(sender=None)
-signals.task_postrun.send(sender=None)
-show("celery")
+signals.worker_init.send()
+if os.fork() == 0:
+    signals.worker_process_init.send()
+    signals.task_postrun.send()
+    signals.worker_process_shutdown.send()
+    show("celery")
+    sys.stdout.flush()
+    os._exit(0)
+os.wait()
 assert app.conf.worker_max_tasks_per_child == 77
 assert app.conf.worker_concurrency == d["recommended"]["workers"]
 END
-expect_same "calls of hooks" \
-"gunicorn: True before_warm before_fork after_fork_child after_request
-uwsgi: True before_warm before_fork loaded after_fork_child after_request
-celery: True before_fork after_fork_child after_request" "$(cat "$tmp/hooks")"
+all="True before_warm before_fork after_fork_child after_request before_exit"
+expect_same "calls of hooks" "gunicorn: $all
+uwsgi: $all
+celery: $all" "$(cat "$tmp/hooks")"
 
 # Tried out.  Small cells are off by more than large ones are.
 json --memory=100M --verify --workers=3
