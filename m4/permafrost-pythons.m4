@@ -26,7 +26,7 @@ pythons_strategies=`sed -e ':more' -e '/\\\\$/{' -e N -e 's/\\\\\n/ /' -e 'b mor
   "$srcdir/strategies/Makemodule.am" | sed -n 's/^STRATEGIES *= *//p'`
 MATRIX_TESTS=
 for pythons_tag in $pythons_tags; do
-  for pythons_name in $pythons_strategies gc_freeze layout events workloads calibrate upstream; do
+  for pythons_name in $pythons_strategies gc_freeze layout events workloads calibrate upstream servers; do
     AS_VAR_APPEND([MATRIX_TESTS], [" tests/matrix/$pythons_tag-$pythons_name.pf"])
   done
 done

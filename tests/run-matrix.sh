@@ -2,7 +2,7 @@
 # run-matrix.sh TESTS/MATRIX/TAG-NAME.pf - runs one test of the matrix.
 #
 # The file is only a name.  NAME is a strategy, or gc_freeze, layout, events,
-# workloads, calibrate, upstream or upstream-all; TAG is an interpreter of
+# workloads, calibrate, servers, upstream or upstream-all; TAG is an interpreter of
 # pythons.mk.  Automake's environment gives top_srcdir and top_builddir.  If set,
 # MATRIX_ENV is variables for the interpreter, as NAME=VALUE, MATRIX_WRAPPER a program
 # to run it, MATRIX_LIMIT seconds for other than the usual limit.  Exit status: 0
@@ -51,6 +51,7 @@ upstream-all)
 	set -- "$upstream" "$EXTDIR/$tag"
 	limit=3600
 	;;
+servers) set -- "$top_srcdir/tests/servers/hooks_test.py" "$EXTDIR/$tag" ;;
 workloads) set -- "$top_srcdir/tests/test_workloads.py" ;;
 calibrate)
 	timeout 120 "$HARNESS" doctor --calibrate --python="$tag"
