@@ -5,7 +5,8 @@
     env = PERMAFROST_STRATEGY=freeze+reshare
     import = permafrost.uwsgi
 
-(a % in a spec is written twice there), or the application calls permafrost.install("freeze+reshare") while it is loaded.
+(a % in a spec is written twice there), or the application calls
+permafrost.install("freeze+reshare") while it is loaded.
 
 What uWSGI does when (2.0; core/uwsgi.c, plugins/python/python_plugin.c):
   - uwsgi_python_init_apps() imports what `import` names, then loads the
