@@ -240,7 +240,7 @@ static int is_tracked(const char *head, uint32_t bytes)
 int observepython_has_header(struct causes *causes, const void *page,
 			     size_t bytes)
 {
-	const uint32_t head = causes->layout->gc_head_bytes;
+	const uint32_t head = causes->layout.gc_head_bytes;
 	const char *p = page;
 
 	for (size_t offset = WORD; offset < bytes + head; offset += WORD) {
