@@ -94,6 +94,7 @@ tests() {
 			esac
 			;;
 		tests/unit/*) echo "$name" ;;
+		tests/fuzz/*) echo "$name.fuzz" ;;
 		esac
 	done
 }
@@ -154,8 +155,8 @@ SANITIZER_RUNTIME=$runtime
 MATRIX_ENV=
 if [ -n "$runtime" ]; then
 	# Leaks are the interpreter's; a test may ask for too much memory, or
-	# make a worker die of a signal.
-	MATRIX_ENV="LD_PRELOAD=$runtime PYTHONMALLOC=malloc ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0:allocator_may_return_null=1:handle_segv=0:handle_sigbus=0:handle_abort=0"
+	# make a worker die of a signal, or drop 40 MiB and see that they go.
+	MATRIX_ENV="LD_PRELOAD=$runtime PYTHONMALLOC=malloc ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0:allocator_may_return_null=1:handle_segv=0:handle_sigbus=0:handle_abort=0:quarantine_size_mb=16"
 fi
 export SANITIZER_RUNTIME MATRIX_ENV
 # The tests of this build are none of the make that called us.
