@@ -126,7 +126,8 @@ class TwiceTest(support.Case):
         gained = [new["gc_faults"] - old["gc_faults"]
                   for old, new in zip(before, figures())]
         pages = (16 << 20) // mmap.PAGESIZE     # or fewer huge ones
-        self.assertTrue(0 < min(gained) <= max(gained) < pages + 500, gained)
+        # AddressSanitizer's shadow has some, too.
+        self.assertTrue(0 < min(gained) <= max(gained) < pages * 3 // 2, gained)
         self.assertTrue(abs(gained[0] - gained[1]) < 50, gained)
 
     def test_only_once(self):
