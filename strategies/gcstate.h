@@ -32,6 +32,9 @@
 #endif
 #include <Python.h>
 
+#include <stddef.h>
+#include <string.h>
+
 #if defined(Py_GIL_DISABLED)
 #define GCSTATE_LINKED 0
 #define GCSTATE_ERA "free-threaded"
@@ -227,16 +230,26 @@ static inline void gcstate_unfreeze(struct gcstate *gs)
 		      &gs->generations[GCSTATE_GENERATIONS - 1].head);
 }
 
-/* Compares the array at `gens` with what gc.get_threshold() says and looks at
+/* Compares the array at `address` with what gc.get_threshold() says and looks at
  * the list heads.  Returns NULL when they agree, else what does not.
- * Dereferences only the array itself until the thresholds have matched. */
-static inline const char *gcstate_check(struct gcstate_generation *gens,
+ * Dereferences only the array itself until the thresholds have matched; before,
+ * it need not even be aligned. */
+static inline const char *gcstate_check(void *address,
 					const int thresholds[GCSTATE_GENERATIONS])
 {
-	for (int g = 0; g < GCSTATE_GENERATIONS; g++)
-		if (gens[g].threshold != thresholds[g])
+	struct gcstate_generation *gens = address;
+
+	for (int g = 0; g < GCSTATE_GENERATIONS; g++) {
+		int threshold;
+
+		memcpy(&threshold,
+		       (char *)address + (size_t)g * sizeof *gens +
+		       offsetof(struct gcstate_generation, threshold),
+		       sizeof threshold);
+		if (threshold != thresholds[g])
 			return "a threshold differs from gc.get_threshold() "
 			       "(wrong address or size of a generation)";
+	}
 	for (int g = 0; g < GCSTATE_GENERATIONS; g++) {
 		PyGC_Head *head = &gens[g].head;
 		PyGC_Head *next = GC_NEXT_OF(head), *prev = GC_PREV_OF(head);

@@ -112,9 +112,7 @@ static PyObject *walk_check_layout(PyObject *self, PyObject *args)
 		return NULL;
 	for (int g = 0; g < GCSTATE_GENERATIONS; g++)
 		thresholds[g] = gs.generations[g].threshold;
-	gs.generations = (struct gcstate_generation *)
-		((char *)gs.generations + offset);
-	why = gcstate_check(gs.generations, thresholds);
+	why = gcstate_check((char *)gs.generations + offset, thresholds);
 	if (why == NULL)
 		Py_RETURN_NONE;
 	return Py_BuildValue("s", why);
