@@ -42,6 +42,7 @@ static void shuffle(int *order, int n, uint64_t *seed)
 		*seed ^= *seed >> 7;
 		*seed ^= *seed << 17;
 		j = (int)(*seed % (uint64_t)(i + 1));
+		order[i] = i;	/* which j may be */
 		order[i] = order[j];
 		order[j] = i;
 	}
@@ -111,11 +112,11 @@ static PyObject *medians(PyObject *self, PyObject *args)
 	if (done > 0)
 		result = PyTuple_New(n);
 	for (Py_ssize_t i = 0; result != NULL && i < n; i++) {
-		int64_t *mine = times + i * rounds;
+		int64_t *mine = times + i * rounds, *middle = mine + done / 2;
 		PyObject *median;
 
 		qsort(mine, (size_t)done, sizeof *mine, compare);
-		median = PyFloat_FromDouble((double)mine[done / 2]);
+		median = PyFloat_FromDouble((double)*middle);
 		if (median == NULL)
 			Py_CLEAR(result);
 		else

@@ -80,7 +80,8 @@ static json_t *notes_json(const struct plan_of *p, double spare_kib)
 		  "growth by the last two checkpoints only" },
 		{ p->exit_kib > spare_kib,
 		  "a worker that exits may copy more than is kept free" },
-		{ g->collect_at > p->age && g->collect_at <= g->requests,
+		{ (double)g->collect_at > p->age &&
+		  g->collect_at <= g->requests,
 		  "such workers end before their first full collection" },
 		{ p->peak.requests < p->age,
 		  "workers occupied more before that age than at it" },

@@ -17,10 +17,12 @@ const char *const cause_names[CAUSES] = {
 
 #define WORD sizeof(uint64_t)
 
+enum kind { NO_TYPE, PLAIN_TYPE, GC_TYPE };
+
 /* An address that was looked at as a type. */
 struct known_type {
 	uint64_t address;	/* 0: empty */
-	enum { NO_TYPE, PLAIN_TYPE, GC_TYPE } kind;
+	enum kind kind;
 };
 
 int causes_knows(const struct shm_layout *l)
@@ -55,7 +57,7 @@ static uint64_t peek_word(const struct causes *c, uint64_t address)
 }
 
 /* Looks at the template's memory to find out. */
-static int kind_of(const struct causes *c, uint64_t address)
+static enum kind kind_of(const struct causes *c, uint64_t address)
 {
 	const struct shm_layout *l = &c->layout;
 	uint64_t meta = peek_word(c, address + l->type_offset);
@@ -93,7 +95,7 @@ static void grow(struct causes *c)
 	free(old.types);
 }
 
-static int look_up(struct causes *c, uint64_t address)
+static enum kind look_up(struct causes *c, uint64_t address)
 {
 	struct known_type *t;
 
@@ -133,7 +135,7 @@ static int is_count(uint64_t word)
 
 /* The kind of the type of the object at `offset`, in both processes the same and
  * alive; NO_TYPE when there is none, or when it is out of sight. */
-static int object_at(struct causes *c, const struct page *p, size_t offset)
+static enum kind object_at(struct causes *c, const struct page *p, size_t offset)
 {
 	size_t type = offset + c->layout.type_offset;
 	uint64_t word;

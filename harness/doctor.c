@@ -85,7 +85,7 @@ static char *concerned(const json_t *keys, const json_t *finding)
 				list = longer;
 				n++;
 			}
-	if (n == json_array_size(keys))
+	if (list != NULL && n == json_array_size(keys))
 		*list = '\0';
 	return list;
 }

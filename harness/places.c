@@ -123,12 +123,15 @@ static enum place place_of(struct sorter *s, uint64_t address)
 static void add_page(struct sorter *s, uint64_t address)
 {
 	struct places *p = s->out;
-	struct place_run *last = p->n > 0 ? &p->runs[p->n - 1] : NULL;
 	enum place place = place_of(s, address);
 
-	if (last != NULL && last->end == address && last->place == place) {
-		last->end += s->page_bytes;
-		return;
+	if (p->n > 0) {
+		struct place_run *last = &p->runs[p->n - 1];
+
+		if (last->end == address && last->place == place) {
+			last->end += s->page_bytes;
+			return;
+		}
 	}
 	if ((p->n & (p->n - 1)) == 0)	/* grow at powers of two */
 		p->runs = xrealloc(p->runs, p->n ? 2 * p->n : 1,

@@ -185,8 +185,9 @@ static void print_unsteady(FILE *out, const struct block *b)
 static const char *what_kept_passes(const json_t *cell)
 {
 	static const char *const why[] = {
-		"workers have other threads", "the program closes descriptors "
-		"that are not its own", "a system call failed",
+		"workers have other threads",
+		"the program closes descriptors that are not its own",
+		"a system call failed",
 	};
 	const json_t *skipped = json_object_get(cell, "reshare_skipped");
 	double made = json_number_value(json_object_get(cell, "reshare_passes"));

@@ -173,12 +173,13 @@ json_t *table_text(const struct table *t, size_t column)
 	json_t *value = NULL;
 
 	for (; *p != '\0'; p++) {
-		int c = *p;
+		int c = (unsigned char)*p, high, low;
 
 		if (c == '\\') {
-			c = *++p;
-			if (c == 'x' && hex(p[1]) >= 0 && hex(p[2]) >= 0) {
-				c = hex(p[1]) << 4 | hex(p[2]);
+			c = (unsigned char)*++p;
+			if (c == 'x' && (high = hex(p[1])) >= 0 &&
+			    (low = hex(p[2])) >= 0) {
+				c = high << 4 | low;
 				p += 2;
 				c = c < 0x80 ? c : 0;
 			} else {

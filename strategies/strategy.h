@@ -141,11 +141,11 @@ int module_check_interpreter(const char *module);
 #if PY_MAJOR_VERSION >= 3
 #define MODULE_INIT(name, body)                                                \
 	MODULE_VISIBLE PyObject *PyInit_##name(void);                          \
-	MODULE_VISIBLE PyObject *PyInit_##name(void) { return body; }
+	MODULE_VISIBLE PyObject *PyInit_##name(void) { return (body); }
 #else
 #define MODULE_INIT(name, body)                                                \
 	MODULE_VISIBLE void init##name(void);                                  \
-	MODULE_VISIBLE void init##name(void) { (void)body; }
+	MODULE_VISIBLE void init##name(void) { (void)(body); }
 #endif
 
 #define PERMAFROST_STRATEGY(name, table)                                       \

@@ -6,8 +6,8 @@
 
 #define THRESHOLD(n, what)                                                     \
 	{                                                                      \
-		.name = n,                                                     \
-		.help = what,                                                  \
+		.name = (n),                                                   \
+		.help = (what),                                                \
 		.kind = OPTION_INT,                                            \
 		.minimum = 0,                                                  \
 		.maximum = INT_MAX,                                            \

@@ -109,7 +109,7 @@ int vmas_each(int flags, vma_seen *seen, void *arg)
 	struct reader r = { .seen = seen, .arg = arg };
 	int fd = open(flags ? "/proc/self/smaps" : "/proc/self/maps",
 		      O_RDONLY | O_CLOEXEC), result = 0;
-	char buffer[4096], line[LINE];
+	char buffer[4096], line[LINE] = "";
 	size_t length = 0;
 	ssize_t n = 0;
 
