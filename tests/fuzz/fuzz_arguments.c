@@ -68,7 +68,7 @@ static void texts(const char *text)
 	FUZZ_REQUIRE(strlen(copy) == strlen(text) && is_utf8(copy));
 	for (const char *p = copy; *p != '\0'; p++)
 		FUZZ_REQUIRE(!iscntrl((unsigned char)*p));
-	strcpy(copy, text);
+	memcpy(copy, text, strlen(text) + 1);
 	line = last_line(copy);
 	FUZZ_REQUIRE(line >= copy && line <= copy + strlen(text));
 	FUZZ_REQUIRE(strchr(line, '\n') == NULL && is_utf8(line));

@@ -203,11 +203,12 @@ static void move_thread(void *arg)
 	const size_t below = 2048, above = 2560;	/* of it, by far enough */
 	char *arena = arg, *before = (char *)pthread_self();
 	char *after = arena + 4 * PAGE + (uintptr_t)before % PAGE;
+	uintptr_t self = (uintptr_t)after;
 
 	memset(arena + 2 * PAGE, 0, 5 * PAGE);
 	memcpy(after - below, before - below, below + above);
-	memcpy(after, &after, sizeof after);		/* it points to itself */
-	memcpy(after + 16, &after, sizeof after);	/* twice */
+	memcpy(after, &self, sizeof self);		/* it points to itself */
+	memcpy(after + 16, &self, sizeof self);		/* twice */
 	MUST(syscall(SYS_arch_prctl, 0x1002 /* ARCH_SET_FS */, after) == 0);
 	MUST(adopt() == 0);
 	asm volatile("mov %%fs:0, %0" : "=r"(before));

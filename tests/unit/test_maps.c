@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ static int parse(const char *text, struct mapping *m)
 {
 	static char line[256];
 
-	strcpy(line, text);
+	snprintf(line, sizeof line, "%s", text);
 	return maps_parse_line(line, m);
 }
 

@@ -248,7 +248,7 @@ static void test_round_trip(void **state)
 		memcpy(first, values, sizeof first);
 		assert_int_equal(option_format(&all, values, spec, sizeof spec),
 				 0);
-		strcpy(again, spec);
+		memcpy(again, spec, sizeof again);
 		for (int k = 0; k < 5; k++)
 			texts[k] = strsep(&rest, ":");
 		assert_null(rest);

@@ -51,7 +51,7 @@ static int remove_database(void **state)
 {
 	(void)state;
 	unlink(path);
-	strcpy(path + strlen(path) - 6, "XXXXXX");
+	memset(path + strlen(path) - 6, 'X', 6);
 	return 0;
 }
 
