@@ -27,12 +27,14 @@ need() {
 # purpose are; `extensions` and `harness` are compiled with different flags.
 extensions() {
 	ls "$top_srcdir"/strategies/*.c "$top_srcdir"/tests/conformance/*.c \
-		"$top_srcdir"/bench/timecalls.c
+		"$top_srcdir"/bench/timecalls.c "$top_srcdir"/bench/countcalls.c
 }
 
 harness() {
 	ls "$top_srcdir"/harness/*.c "$top_srcdir"/tests/unit/*.c \
-		"$top_srcdir"/bench/sampling.c
+		"$top_srcdir"/tests/fuzz/*.c "$top_srcdir"/bench/sampling.c \
+		"$top_srcdir"/bench/scale.c "$top_srcdir"/tests/valgrind/blocks.c \
+		"$top_srcdir"/tests/valgrind/kernel.c "$top_srcdir"/tests/valgrind/pyobject.c
 }
 
 # Prints the folders of flags of interpreters.
