@@ -318,7 +318,7 @@ static int run(char **argv, const char *out, struct usage *u)
 
 static int time_program(long times, const char *out, char **argv)
 {
-	struct usage best = { .own = 0 }, u;
+	struct usage best = { .own = 0 }, u = best;
 
 	for (long i = 0; i < times; i++) {
 		int result = run(argv, out, &u);
