@@ -193,9 +193,7 @@ static void forget_parallel(void)
 	for (char **e = environ; *e != NULL;) {
 		char *name = xasprintf("%.*s", (int)strcspn(*e, "="), *e);
 
-		if (strncmp(name, "PARALLEL_", 9) != 0)
-			e++;
-		else if (unsetenv(name) < 0)
+		if (strncmp(name, "PARALLEL_", 9) != 0 || unsetenv(name) < 0)
 			e++;
 		free(name);
 	}
