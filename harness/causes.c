@@ -154,7 +154,7 @@ int causes_object_at(struct causes *c, const void *page, size_t bytes,
 {
 	const struct page p = { 0, page, page, bytes };
 
-	return object_at(c, &p, offset);
+	return (int)object_at(c, &p, offset);
 }
 
 /* The cause of one word that differs. */

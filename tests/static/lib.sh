@@ -33,7 +33,8 @@ extensions() {
 harness() {
 	ls "$top_srcdir"/harness/*.c "$top_srcdir"/tests/unit/*.c \
 		"$top_srcdir"/tests/fuzz/*.c "$top_srcdir"/bench/sampling.c \
-		"$top_srcdir"/bench/scale.c "$top_srcdir"/tests/valgrind/blocks.c \
+		"$top_srcdir"/bench/scale.c "$top_srcdir"/tests/faults/*.c \
+		"$top_srcdir"/tests/valgrind/blocks.c \
 		"$top_srcdir"/tests/valgrind/kernel.c "$top_srcdir"/tests/valgrind/pyobject.c
 }
 
