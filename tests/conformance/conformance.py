@@ -30,7 +30,7 @@ def main(argv):
     own = argv[2].replace("-", "_") + "_test"
     if os.path.exists(os.path.join(os.path.dirname(__file__), own + ".py")):
         modules.append(importlib.import_module(own))
-    support.run_tests(*modules)
+    support.run_tests(*modules, strategy=subject.name)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ NOT_RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir,
 HEAP = os.environ.get("MEMCHECK_HEAP")
 
 
-def rows():
-    """The (test, reason) that are for this heap."""
+def rows(strategy):
+    """The (test, reason) that are for this heap, and for this strategy or all."""
     with open(NOT_RUN) as lines:
         for line in lines:
             if line.strip() and not line.startswith("#"):
-                heap, test, reason = line.split(None, 2)
-                if heap in (HEAP, "any"):
+                heap, strategies, test, reason = line.split(None, 3)
+                if heap in (HEAP, "any") and (
+                        strategies == "all" or strategy in strategies.split(",")):
                     yield test, reason.strip()
 
 
@@ -41,11 +42,12 @@ def name_of(test):
     return name
 
 
-def without(suite):
-    """The suite without what does not run, which is told."""
+def without(suite, strategy):
+    """The suite without what does not run, which is told.  `strategy` is None in
+    tests of none."""
     tests = [(name_of(test), test) for test in tests_of(suite)]
     modules = set(name.split(".")[0] for name, _ in tests)
-    for start, reason in rows():
+    for start, reason in rows(strategy):
         if start.split(".")[0] not in modules:
             continue
         left = [(name, test) for name, test in tests

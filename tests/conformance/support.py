@@ -46,17 +46,18 @@ def begin(argv, usage):
     return ext_dir
 
 
-def run_tests(*modules):
+def run_tests(*modules, **of):
     """Runs the tests of `modules`; the exit status tells the outcome."""
-    sys.exit(run(*modules))
+    sys.exit(run(*modules, **of))
 
 
-def run(*modules):
-    """Runs the tests of `modules`.  Returns whether one failed."""
+def run(*modules, **of):
+    """Runs the tests of `modules`, with strategy=NAME if they are about one.
+    Returns whether one failed."""
     loader = unittest.defaultTestLoader
     suite = unittest.TestSuite(loader.loadTestsFromModule(m) for m in modules)
     if memcheck.HEAP:
-        suite = memcheck.without(suite)
+        suite = memcheck.without(suite, of.get("strategy"))
     if suite.countTestCases() == 0:
         sys.exit("no tests")
     result = unittest.TextTestRunner(stream=sys.stdout).run(suite)
