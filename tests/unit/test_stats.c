@@ -307,7 +307,7 @@ static void test_equals(void **state)
 
 	(void)state;
 	NOT_UNDER_MEMCHECK("7200 comparisons take many minutes there; test_power "
-			   "and test_inflation make 600 of the same kinds");
+			   "and test_inflation make 500 of the same kinds");
 	rng = gsl_rng_alloc(gsl_rng_taus2);
 	gsl_rng_set(rng, 1);
 	for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)

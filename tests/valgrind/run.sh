@@ -137,6 +137,7 @@ unit)
 	[ "$test" != adopt ] || {
 		MEMCHECK_HEAP=own
 		MEMCHECK_PRELOAD="kernel blocks"
+		MEMCHECK_OPTIONS=--suppressions=$here/reshare.supp
 	}
 	timeout 1800 "$here/memcheck.sh" "$top_builddir/tests/unit/test_$test"
 	status=$?
@@ -160,8 +161,8 @@ harness)
 		MEMCHECK_PRELOAD="$MEMCHECK_PRELOAD pyobject"
 		;;
 	esac
-	[ "$test" != immortal ] ||
-		MEMCHECK_OPTIONS=--suppressions=$here/immortal.supp
+	[ ! -r "$here/$test.supp" ] ||
+		MEMCHECK_OPTIONS=--suppressions=$here/$test.supp
 	case $test in
 	faults)
 		find_faults
