@@ -95,11 +95,9 @@ plain=$HARNESS
 HARNESS=$tmp/moved/bin/permafrost
 printf '#!/bin/sh\necho cp1.2.3\n' >"$tmp/pythons/$name"
 chmod +x "$tmp/pythons/$name"
-PATH=$tmp/pythons
 last="permafrost cell --job"
-"$HARNESS" cell --job "$key" </dev/null >"$tmp/out" 2>"$tmp/err"
+PATH=$tmp/pythons "$HARNESS" cell --job "$key" </dev/null >"$tmp/out" 2>"$tmp/err"
 status=$?
-PATH=$path
 expect_status 75
 expect_json "$tmp/out" '"there is neither /no/such/python nor" in d["reason"]'
 ln -sf "$python" "$tmp/pythons/$name"
@@ -299,7 +297,8 @@ harness export --db="$tmp/imported.db"
 cp "$tmp/out" "$tmp/imported.json"
 expect_same "imported cells" "$(sort "$tmp/keys")" "$(cells_of "$tmp/imported.json")"
 expect_metrics "$tmp/imported.json"
-head -n 1 "$tmp/cells.json" >>"$tmp/cells.json"
+first=$(head -n 1 "$tmp/cells.json")
+echo "$first" >>"$tmp/cells.json"
 harness import --cells="$tmp/cells.json" --db="$tmp/imported.db"
 expect_status 1
 expect_line err "line 7: .*this cell was there before"
