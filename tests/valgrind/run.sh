@@ -88,6 +88,8 @@ run_harness() {
 	db=$MEMCHECK_OUT/results.db
 	for arguments in "run --quick --repeat=2 --strategy=freeze --python=$first" \
 		"cell $first/none/w2/n50/c50/s2000/r1/x1/objectgraph" \
+		"cell $first/freeze/w2/n50/c50/s500/r1/x1/finalizers" \
+		"cell $first/freeze/w2/n50/c50/s500/r1/x1/fragmentation" \
 		"list runs" "compare none freeze" "plan --memory=1G" \
 		"export --format=tables --out=$MEMCHECK_OUT/tables" \
 		"import $MEMCHECK_OUT/tables" "export --format=json" \
