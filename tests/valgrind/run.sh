@@ -36,7 +36,7 @@ fail() {
 }
 
 # The sources whose leaks are ours, where an interpreter's are around.
-ours='(strategies|tests/[a-z]+)/[a-z_]+[.]c:'
+ours='(strategies|tests/conformance)/[a-z_]+[.]c:|tests/valgrind/faulty[.]c:'
 
 # Judges what the processes have left; $1 is whose leaks count, as errors.awk has it.
 judge() {
@@ -159,7 +159,7 @@ harness)
 	why=$top_builddir/tests/memcheck/$tag.cannot
 	[ ! -s "$why" ] || skip "$(cat "$why")"
 	case $tag,$MEMCHECK_HEAP in
-	cp2.7.*,malloc | cp3.[45].*,malloc)
+	cp2.7.*,malloc | cp3.[45].*,malloc | cp3.11.*,malloc)
 		MEMCHECK_PRELOAD="$MEMCHECK_PRELOAD pyobject"
 		;;
 	esac
