@@ -32,7 +32,8 @@ class SharedMemory(object):
               ("before_fork_ns", 1), ("fork_ns", 1), ("collections", 3),
               ("gc_ns", 3), ("gc_max_ns", 3), ("gc_faults", 1),
               ("gc_overflow", 1), ("gc_unmatched", 1), ("request_overflow", 1),
-              ("passes", 10), ("pauses", 3 * HDR_BUCKETS), ("latencies", HDR_BUCKETS))
+              ("lost", 1), ("passes", 10), ("pauses", 3 * HDR_BUCKETS),
+              ("latencies", HDR_BUCKETS))
     SLOT = 8 + 8 * sum(n for _, n in FIELDS)
 
     def __init__(self, workers):
