@@ -100,6 +100,7 @@ static void look_at(child_work *work, uint64_t step,
 	struct child c;
 	int result;
 
+	*pages = (struct observe_pages){ .copied = 0 };
 	begin_child(&c, work, block);
 	result = observepages_open(&heap, getpid());
 	if (result == 0)
@@ -192,7 +193,7 @@ static void test_changing(void **state)
 static void test_looking_copies_nothing(void **state)
 {
 	struct observe_heap heap;
-	struct observe_pages first, second;
+	struct observe_pages first = { .copied = 0 }, second = first;
 	char *block = new_block();
 	struct child a, b;
 	int result;
