@@ -152,13 +152,14 @@ UBSAN_OPTIONS=log_path=$reports/ubsan:print_stacktrace=1
 TSAN_OPTIONS=log_path=$reports/tsan
 export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 SANITIZER_RUNTIME=$runtime
+MATRIX_LIMIT=${MATRIX_LIMIT:-600}	# seconds: all of it is slower
 MATRIX_ENV=
 if [ -n "$runtime" ]; then
 	# Leaks are the interpreter's; a test may ask for too much memory, or
 	# make a worker die of a signal, or drop 40 MiB and see that they go.
 	MATRIX_ENV="LD_PRELOAD=$runtime PYTHONMALLOC=malloc ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0:allocator_may_return_null=1:handle_segv=0:handle_sigbus=0:handle_abort=0:quarantine_size_mb=16"
 fi
-export SANITIZER_RUNTIME MATRIX_ENV
+export SANITIZER_RUNTIME MATRIX_ENV MATRIX_LIMIT
 # The tests of this build are none of the make that called us.
 unset TEST_LOGS VERBOSE
 TESTS_ASKED=$TESTS
