@@ -8,6 +8,7 @@ import threading
 import traceback
 import unittest
 
+import memcheck
 import permafrost
 import subject
 import support
@@ -285,6 +286,9 @@ class ReshareTest(support.Case):
 
             # All come back; then all are left alone, and cost no more faults.
             passes, given, hot = gained(lambda: is_intact(self.records))
+            if memcheck.HEAP:       # page faults of Valgrind are growth, too
+                assert passes >= 2 and hot > 0, (passes, hot)
+                return
             assert passes == 2 and given > 500, (passes, given)
             assert given // 2 < hot < given, (given, hot)
             copied = owned()
