@@ -6,7 +6,8 @@
 # not tell our leaks from the interpreter's, and that of a forked process may go
 # nowhere; so it stays the program's.  MEMCHECK_HEAP says whose blocks there are:
 #   malloc   each block is memcheck's: reads behind it, uses of what was never
-#            written and leaks are seen.  Up to 3.5 and for 3.11, pyobject.c has a hand in that.
+#            written and leaks are seen.  Up to 3.5 and for 3.11, pyobject.c has a
+#            hand in that.
 #   own      objects lie in the interpreter's own pools and large blocks are mapped
 #            (blocks.c), as strategies expect that look for such memory.
 # MEMCHECK_TOOLS is the folder of the preloaded parts, MEMCHECK_PRELOAD their names;
