@@ -21,6 +21,7 @@
 
 #include "cellstate.h"
 #include "memfd.h"
+#include "wsgi.h"
 
 /* The size of the environment moves the stack and so whatever depends on its
  * alignment; it varies with the seed, so between repeats and not between
@@ -365,6 +366,8 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	memset(padding, 'x', c->environment_bytes);
 	setenv("PERMAFROST_PADDING", padding, 1);
 	setenv("PYTHONHASHSEED", seed, 1);
+	if (workload->name != NULL && wsgi_is(workload->name))
+		setenv(WSGI_VARIABLE, workload->name, 1);
 	unsetenv("PYTHONHOME");
 	unsetenv("PYTHONSTARTUP");
 	unsetenv("PYTHONINSPECT");

@@ -13,6 +13,7 @@
 #include "safetext.h"
 #include "store.h"
 #include "util.h"
+#include "wsgi.h"
 
 struct arguments {
 	const char *what;
@@ -119,11 +120,14 @@ static json_t *list_workloads(const struct arguments *a)
 
 	(void)a;
 	install_workloads(&names);
-	for (size_t i = 0; i < names.n; i++) {
+	for (size_t i = 0; i <= names.n; i++) {
 		struct workload w;
 		char *error = NULL;
+		int result = i < names.n ?
+			workload_find(names.items[i], &w, &error) :
+			wsgi_describe(&w, &error);
 
-		if (workload_find(names.items[i], &w, &error) < 0) {
+		if (result < 0) {
 			complain("warning: %s", error);
 			free(error);
 			continue;

@@ -29,11 +29,12 @@
 #include "safetext.h"
 #include "stats.h"
 #include "store.h"
+#include "wsgi.h"
 
 enum {
-	KEY_STRATEGY = OPTION_AFTER_FAN, KEY_PYTHON, KEY_WORKLOAD, KEY_SCALE,
-	KEY_WORKERS, KEY_REQUESTS, KEY_REPEAT, KEY_SEED, KEY_BASELINE, KEY_QUICK,
-	KEY_CHANCE, KEY_PLOT, KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
+	KEY_STRATEGY = OPTION_AFTER_FAN, KEY_PYTHON, KEY_WORKLOAD, KEY_URLS,
+	KEY_SCALE, KEY_WORKERS, KEY_REQUESTS, KEY_REPEAT, KEY_SEED,
+	KEY_BASELINE, KEY_QUICK, KEY_CHANCE, KEY_PLOT, KEY_DB, KEY_RESUME, KEY_DRY_RUN, KEY_FORMAT,
 };
 
 struct arguments {
@@ -43,6 +44,7 @@ struct arguments {
 	const char *db;
 	const char *format;
 	const char *plot;	/* folder, or NULL */
+	const char *urls;	/* file of requests, or NULL */
 	int quick, resume, dry_run;
 	size_t unsupported, failed;	/* cells, already by the plan */
 	int selected;		/* an option that --resume takes from the run */
@@ -58,7 +60,11 @@ static const struct argp_option options[] = {
 	{ "python", KEY_PYTHON, "PYTHON,...", 0,
 	  "version prefixes, tags or paths (default: all)", 0 },
 	{ "workload", KEY_WORKLOAD, "NAME,...", 0,
-	  "built-in names or paths to .py files (default: objectgraph)", 0 },
+	  "built-in names, paths to .py files, or your own WSGI application in "
+	  "the current folder, wsgi:MODULE:APP (default: objectgraph)", 0 },
+	{ "urls", KEY_URLS, "FILE", 0,
+	  "requests to the application, one per line: GET /path (default: GET /)",
+	  0 },
 	{ "scale", KEY_SCALE, "N", 0,
 	  "size of the warm heap (default: the workload's)", 0 },
 	{ "workers", KEY_WORKERS, "N", 0, "forked workers (default: 4)", 0 },
@@ -115,6 +121,9 @@ static int parse_selection(int key, char *arg, struct argp_state *state)
 		strings_split(&s->workloads, arg, ',');
 		if (s->workloads.n == 0)
 			argp_error(state, "--workload needs a name");
+		break;
+	case KEY_URLS:
+		a->urls = arg;
 		break;
 	case KEY_SCALE:
 		s->scale = argument_number(state, "scale", arg, 1, INT_MAX);
@@ -203,6 +212,40 @@ static const struct argp argp = {
 	       "what they measured, and prints it with ratios to the baseline.",
 };
 
+/* Applications have another unit of scale, passes over their requests. */
+static int has_application(const struct selection *s)
+{
+	for (size_t i = 0; i < s->workloads.n; i++)
+		if (wsgi_is(s->workloads.items[i]))
+			return 1;
+	return 0;
+}
+
+/* Gives applications their full names.  0 or an exit code. */
+static int name_applications(struct arguments *a)
+{
+	struct selection *s = &a->selection;
+
+	if (a->urls != NULL && !has_application(s))
+		return fail(EXIT_USAGE, "--urls needs --workload="
+			    "wsgi:MODULE:APP");
+	for (size_t i = 0; i < s->workloads.n; i++) {
+		char **name = &s->workloads.items[i], *error = NULL, *full;
+
+		if (!wsgi_is(*name))
+			continue;
+		full = wsgi_full_name(*name, a->urls, &error);
+		if (full == NULL) {
+			complain("%s", error);
+			free(error);
+			return EXIT_USAGE;
+		}
+		free(*name);
+		*name = full;
+	}
+	return 0;
+}
+
 static void set_defaults(struct arguments *a)
 {
 	struct selection *s = &a->selection;
@@ -213,7 +256,7 @@ static void set_defaults(struct arguments *a)
 		strings_add(&s->pythons, "all");
 	if (s->workloads.n == 0)
 		strings_add(&s->workloads, "objectgraph");
-	if (s->scale == 0 && a->quick)
+	if (s->scale == 0 && a->quick && !has_application(s))
 		s->scale = 20000;
 	if (s->workers == 0)
 		s->workers = a->quick ? 2 : 4;
@@ -614,7 +657,9 @@ int cmd_run(int argc, char **argv)
 	set_defaults(&a);
 	catch_signals();
 	family_adopt_strays();
-	code = fan_begin(&a.fan, a.dry_run);
+	code = name_applications(&a);
+	if (code == 0)
+		code = fan_begin(&a.fan, a.dry_run);
 	if (code == EXIT_INTERRUPTED)
 		complain("interrupted; nothing was begun");
 	if (code == 0)

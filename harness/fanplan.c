@@ -13,6 +13,7 @@
 
 #include "celljson.h"
 #include "cellkey.h"
+#include "wsgi.h"
 
 #define LOOK_TIMEOUT_S 120
 
@@ -39,8 +40,8 @@ static void add_list(char **text, const char *name, const struct strings *list)
  * New. */
 static char *absolute(const char *workload)
 {
-	char *real = strchr(workload, '/') != NULL ||
-		strstr(workload, ".py") != NULL ? realpath(workload, NULL) :
+	char *real = !wsgi_is(workload) && (strchr(workload, '/') != NULL ||
+		strstr(workload, ".py") != NULL) ? realpath(workload, NULL) :
 		NULL;
 
 	return real != NULL ? real : xstrdup(workload);

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "wsgi.h"
+
 /* The build tree this program runs from, or NULL; computed once. */
 static const char *build_dir(void)
 {
@@ -420,58 +422,71 @@ void install_workloads(struct strings *names)
 		      compare_names);
 }
 
-int workload_find(const char *name, struct workload *w, char **error)
+int workload_read(const char *name, const char *path, struct workload *w,
+		  char **error)
 {
-	size_t n = strlen(name);
-	int is_path = strchr(name, '/') != NULL ||
-		(n > 3 && strcmp(name + n - 3, ".py") == 0);
-	char *source, *path, *real;
-	int result;
+	char *source, *real;
+	int result = read_file(path, 1 << 20, &source, NULL);
 
-	if (!is_utf8(name)) {
-		*error = xasprintf("the workload '%s' is not a path in UTF-8",
-				   name);
-		return -1;
-	}
-	path = is_path ? xstrdup(name) :
-		xasprintf("%s/%s.py", install_workloads_dir(), name);
-	if (!is_path) {
-		struct strings names = { NULL, 0 };
-
-		install_workloads(&names);
-		if (!strings_has(&names, name)) {
-			const char *near = nearest(name,
-				(const char *const *)names.items, names.n);
-
-			*error = xasprintf("unknown workload '%s'%s%s%s; see "
-					   "'list workloads', or give a path "
-					   "to a .py file", name,
-					   near ? ", did you mean '" : "",
-					   near ? near : "", near ? "'?" : "");
-			strings_fini(&names);
-			free(path);
-			return -1;
-		}
-		strings_fini(&names);
-	}
-	result = read_file(path, 1 << 20, &source, NULL);
 	real = result < 0 ? NULL : realpath(path, NULL);
 	if (real == NULL) {
 		*error = xasprintf("cannot read the workload %s: %s", path,
 				   strerror(result < 0 ? -result : errno));
-		free(path);
 		return -1;
 	}
 	*w = (struct workload){
-		.name = xstrdup(is_path ? real : name),
+		.name = xstrdup(name != NULL ? name : real),
 		.path = real,
 		.summary = docstring_line(source),
 		.scale = source_scale(source),
 	};
 	make_text_safe(w->summary);
 	free(source);
-	free(path);
 	return 0;
+}
+
+/* workload_find() for a name without a path. */
+static int find_built_in(const char *name, struct workload *w, char **error)
+{
+	struct strings names = { NULL, 0 };
+	int result = -1;
+
+	install_workloads(&names);
+	if (strings_has(&names, name)) {
+		char *path = xasprintf("%s/%s.py", install_workloads_dir(),
+				       name);
+
+		result = workload_read(name, path, w, error);
+		free(path);
+	} else {
+		const char *near = nearest(name,
+			(const char *const *)names.items, names.n);
+
+		*error = xasprintf("unknown workload '%s'%s%s%s; see 'list "
+				   "workloads', or give a path to a .py file, "
+				   "or wsgi:MODULE:APP", name,
+				   near ? ", did you mean '" : "",
+				   near ? near : "", near ? "'?" : "");
+	}
+	strings_fini(&names);
+	return result;
+}
+
+int workload_find(const char *name, struct workload *w, char **error)
+{
+	size_t n = strlen(name);
+
+	if (!is_utf8(name)) {
+		*error = xasprintf("the workload '%s' is not a path in UTF-8",
+				   name);
+		return -1;
+	}
+	if (wsgi_is(name))
+		return wsgi_find(name, w, error);
+	if (strchr(name, '/') != NULL ||
+	    (n > 3 && strcmp(name + n - 3, ".py") == 0))
+		return workload_read(NULL, name, w, error);
+	return find_built_in(name, w, error);
 }
 
 void workload_fini(struct workload *w)

@@ -67,7 +67,8 @@ void install_strategies(struct strings *names);
 
 /* A workload file.  To be freed with workload_fini(). */
 struct workload {
-	char *name;		/* built-in name, or absolute path */
+	char *name;		/* built-in name, absolute path, or the full name
+				 * of an application (wsgi.h) */
 	char *path;
 	char *summary;		/* first line of its docstring */
 	long scale;		/* its default */
@@ -77,7 +78,13 @@ struct workload {
 
 #define WORKLOAD_DEFAULT_SCALE 100000
 
-/* Finds a workload by name or path.  0, or -1 with one line in *error. */
+/* Reads the workload file at `path`; without a `name` the path is its name.  0, or
+ * -1 with one line in *error. */
+int workload_read(const char *name, const char *path, struct workload *w,
+		  char **error);
+
+/* Finds a workload by name, path or application.  0, or -1 with one line in
+ * *error. */
 int workload_find(const char *name, struct workload *w, char **error);
 void workload_fini(struct workload *w);
 /* Names of the built-in workloads, sorted. */

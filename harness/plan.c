@@ -14,6 +14,7 @@
 #include "cell.h"
 #include "checkpoints.h"
 #include "install.h"
+#include "wsgi.h"
 
 /* One interpreter that takes part. */
 struct target {
@@ -256,6 +257,29 @@ static int is_repeated(const struct workload *workloads, size_t n)
 	return 0;
 }
 
+/* Has the first target that answers check the requests of applications: in a cell
+ * they would be found wrong only one by one.  0 or an exit code. */
+static int check_requests(const struct targets *targets,
+			  const struct workload *workloads, size_t n)
+{
+	const struct target *t = targets->items;
+	const struct target *end = t + targets->n;
+	int code = 0;
+
+	while (t < end && t->answer == NULL)
+		t++;
+	for (size_t i = 0; i < n && t < end && code == 0; i++) {
+		char *error = NULL;
+
+		if (wsgi_is(workloads[i].name) &&
+		    wsgi_check(&workloads[i], t->executable ? t->executable :
+			       t->interpreter->executable, &error) < 0)
+			code = fail(EXIT_USAGE, "%s", error);
+		free(error);
+	}
+	return code;
+}
+
 int plan_make(const struct selection *s, struct plan *plan)
 {
 	struct strings specs = { NULL, 0 };
@@ -293,6 +317,8 @@ int plan_make(const struct selection *s, struct plan *plan)
 			    "found by configure; 'list interpreters' says why");
 	if (code == 0)
 		code = ask(&targets, &specs);
+	if (code == 0)
+		code = check_requests(&targets, workloads, found);
 	if (code == 0) {
 		add_all(plan, s, &targets, &specs, workloads, found);
 		if (s->baseline != NULL)
