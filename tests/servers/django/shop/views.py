@@ -1,0 +1,36 @@
+"""The shop's own pages: a list, a product, and a cart in the session."""
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from shop.models import Category, Product
+
+
+def index(request):
+    return render(request, 'shop/index.html', {
+        'categories': Category.objects.prefetch_related('products').order_by('id'),
+        'cart': request.session.get('cart', [])})
+
+
+def product(request, key):
+    found = get_object_or_404(Product.objects.select_related('category'), pk=key)
+    return render(request, 'shop/product.html', {'product': found})
+
+
+def product_json(request, key):
+    found = get_object_or_404(Product, pk=key)
+    return JsonResponse({'id': found.pk, 'name': found.name, 'price': found.price})
+
+
+def cart(request):
+    """Put a product into the cart, which holds the last ten."""
+    found = get_object_or_404(Product, pk=request.POST['product'])
+    request.session['cart'] = (request.session.get('cart', []) + [found.pk])[-10:]
+    return redirect('/')
+
+
+def broken(request):
+    raise ValueError('this page is broken on purpose')
+
+
+def unavailable(request):
+    return HttpResponse('come back later', status=503)
