@@ -19,8 +19,9 @@ def main(argv):
     import guard_test
     import gunicorn_test
     import uwsgi_test
+    import wsgi_test
     support.run_tests(guard_test, gunicorn_test, uwsgi_test, celery_test,
-                      fork_test)
+                      fork_test, wsgi_test)
 
 
 if __name__ == "__main__":

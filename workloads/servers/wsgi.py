@@ -18,10 +18,9 @@ requests that follow, or, when the line is indented, of the request above only:
     POST /api/orders {"product": 7}
         X-Requested-With: XMLHttpRequest
 
-Requests come in the order of the file, again and again.  Each pass is made by the next
-of a few clients.  A client keeps its cookies, whatever their path, and sends a Django
-token, the cookie csrftoken, back with what is not GET, HEAD or OPTIONS.  Clients of a
-worker begin without cookies.
+Requests come in the order of the file, again and again.  Each pass is a new visitor, who
+begins without cookies, keeps those of all paths, and sends Django's token, the cookie
+csrftoken, back with what is not GET, HEAD or OPTIONS.
 
 Facts about the interface are from PEP 3333.
 """
@@ -39,7 +38,6 @@ except ImportError:     # Python 2
     from urllib import unquote as unquote_to_bytes
 
 SCALE = 10
-CLIENTS = 8
 
 HEADER = re.compile(r'([A-Za-z0-9-]+):[ \t]*(.*)$')
 REQUEST = re.compile(r'([A-Z]+) +(/[!-~]*)(?: +(.*))?$')
@@ -59,6 +57,14 @@ def native(text):
         return str(text.encode('ascii').decode('ascii'))
     except UnicodeError:
         raise ValueError('%r is not ASCII; percent-encode it' % text)
+
+
+def read_header(name, value):
+    """The name a header has in the environment, and its value."""
+    key = native(name).upper().replace('-', '_')
+    if key == 'CONTENT_LENGTH':
+        raise ValueError('the Content-Length is counted; leave it out')
+    return key if key == 'CONTENT_TYPE' else 'HTTP_' + key, native(value)
 
 
 class Request(object):
@@ -95,15 +101,7 @@ class Request(object):
                 else 'application/x-www-form-urlencoded')
         if method not in ('GET', 'HEAD'):
             self.environ['CONTENT_LENGTH'] = str(len(self.body))
-        for name, value in headers:
-            self.add(name, value)
-
-    def add(self, name, value):
-        """Take a header."""
-        key = native(name).upper().replace('-', '_')
-        if key == 'CONTENT_LENGTH':
-            raise ValueError('the Content-Length is counted; leave it out')
-        self.environ[key if key == 'CONTENT_TYPE' else 'HTTP_' + key] = native(value)
+        self.environ.update(headers)
 
     def safe(self):
         return self.environ['REQUEST_METHOD'] in ('GET', 'HEAD', 'OPTIONS')
@@ -125,13 +123,13 @@ def take_line(line, requests, headers):
     if line == text and match is None:
         requests.append(Request(text, headers))
     elif line == text:
-        headers.append(match.groups())
+        headers.append(read_header(*match.groups()))
     elif match is None:
         raise ValueError("an indented line is a header of the request above, 'Name: value'")
     elif not requests:
         raise ValueError('there is no request above that this header could belong to')
     else:
-        requests[-1].add(*match.groups())
+        requests[-1].environ.update([read_header(*match.groups())])
 
 
 def read_requests(path):
@@ -199,24 +197,19 @@ def call(application, environ):
     return answer
 
 
-class Clients(object):
-    """The application, the requests, and the cookies of the clients that make them."""
+class Visitors(object):
+    """The application, the requests, and the cookies of who makes them just now."""
 
     def __init__(self, application, requests):
         self.application = application
         self.requests = requests
-        self.jars = self.process = None
-
-    def jar(self, n):
-        """The cookies of the client that makes request `n`."""
-        if self.process != os.getpid():
-            self.process = os.getpid()
-            self.jars = [{} for _ in range(CLIENTS)]
-        return self.jars[n // len(self.requests) % CLIENTS]
+        self.jar = {}
 
     def visit(self, n):
         """Make request `n`; return the status and the length of the body."""
-        request, jar = self.requests[n % len(self.requests)], self.jar(n)
+        if n % len(self.requests) == 0:
+            self.jar = {}
+        request, jar = self.requests[n % len(self.requests)], self.jar
         environ = dict(request.environ)
         environ['wsgi.input'] = io.BytesIO(request.body)
         environ['wsgi.errors'] = sys.stderr
@@ -246,7 +239,7 @@ class Clients(object):
 
 
 def keep_cookie(jar, header):
-    """Take a Set-Cookie header into a client's cookies."""
+    """Take a Set-Cookie header into a visitor's cookies."""
     pair, _, attributes = header.partition(';')
     name, _, value = pair.strip().partition('=')
     if EXPIRED.search(attributes):
@@ -288,11 +281,11 @@ def warm(scale):
     sys.path[0] = folder
     sys.argv = sys.argv[:1]
     os.chdir(folder)
-    clients = Clients(find_application(name), requests)
+    visitors = Visitors(find_application(name), requests)
     for n in range(scale * len(requests)):
-        clients.visit(n)
+        visitors.visit(n)
     close_connections()
-    return clients
+    return visitors
 
 
 def request(state, n):
