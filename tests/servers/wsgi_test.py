@@ -1,13 +1,19 @@
 """Tests workloads/servers/wsgi.py: how it reads files of requests, and that it calls
 an application as PEP 3333 wants it.
 """
-import imp_workload
 import os
 import sys
 import tempfile
 import unittest
 
-wsgi = imp_workload.load("servers/wsgi.py")
+WORKLOADS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                         os.pardir, os.pardir, "workloads")
+sys.path.append(WORKLOADS)
+
+import driver
+
+wsgi = driver.load_workload(os.path.join(WORKLOADS, "servers", "wsgi.py"))
+del sys.path[0]     # where that lies
 
 
 def read(text):
