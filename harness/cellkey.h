@@ -16,7 +16,8 @@ struct cellkey {
 	char *tag;		/* of the built variant, e.g. cp3.6.15 */
 	char *executable;	/* NULL: the tag's own */
 	char *stack;		/* canonical spec */
-	char *workload;		/* name of a built-in one, or a path */
+	char *workload;		/* name of a built-in one, a path, or the full
+				 * name of an application (wsgi.h) */
 	long workers;
 	long requests;		/* per worker */
 	long collect_at;	/* requests before a worker's first full

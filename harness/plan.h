@@ -10,7 +10,7 @@
 struct selection {
 	struct strings stacks;		/* specs as typed */
 	struct strings pythons;		/* tags, version prefixes, paths, "all" */
-	struct strings workloads;	/* names or paths */
+	struct strings workloads;	/* names, paths, applications */
 	const char *baseline;		/* spec, or NULL: no baseline */
 	long scale;
 	long workers;

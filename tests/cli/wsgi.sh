@@ -22,7 +22,7 @@ def application(environ, start_response):
     number = int(environ.get("HTTP_COOKIE", "seen=0").split("=")[1])
     served.append(path)
     if path == "/raise":
-        raise KeyError(u"caf\xe9")
+        raise ValueError(u"caf\xe9")
     if path == "/exit":
         raise SystemExit(4)
     status = {"/fail": "503 Later", "/none": "404 Not Found"}.get(path, "200 OK")
@@ -89,7 +89,7 @@ expect_cell() {
 expect_cell 'warm raised .*No module named' nosuch 'GET /'
 expect_cell 'warm raised ImportError: tiny has no nosuch' tiny:nosuch 'GET /'
 expect_cell 'raised TypeError: tiny:text is no application' tiny:text 'GET /'
-expect_cell 'GET /raise (line 2) raised KeyError' tiny 'GET /' 'GET /raise'
+expect_cell 'GET /raise (line 2) raised ValueError: caf' tiny 'GET /' 'GET /raise'
 expect_cell 'GET /fail (line 1) answered 503 Later' tiny 'GET /fail'
 expect_cell 'GET /none?a (line 1) answered 404 Not Found' tiny 'GET /none?a'
 expect_cell 'GET / (line 3) answered 200 OK, not 302' tiny '# one' '' 'GET / -> 302'
@@ -133,15 +133,21 @@ mkdir "$hostile"
 cp tiny.py "$hostile"
 printf 'GET /\n' >"$hostile/url s?;&"
 cd "$hostile" || exit 99
-for file in '' '--urls=url s?;&'; do
+for option in '' '--urls=url s?;&'; do
 	# shellcheck disable=SC2086 # lists of options
-	harness run --workload="wsgi:tiny:factory()" ${file:+"$file"} $small \
+	harness run --workload="wsgi:tiny:factory()" ${option:+"$option"} $small \
 		--python="$tag" --baseline=freeze --db="$tmp/hostile.db" --format=json
 	expect_status 0
 	expect_nothing err
 	expect_no_file x
 	harness cell "$(ask "$tmp/out" 'd["cells"][0]["key"]')"
 	expect_status 0
+	[ -n "$PARALLEL_PROGRAM" ] || continue
+	# shellcheck disable=SC2086 # lists of options
+	harness run --workload="wsgi:tiny:factory()" ${option:+"$option"} $small \
+		--python="$tag" --db="$tmp/parallel.db" --jobs=2
+	expect_status 0
+	expect_no_file x
 done
 for bad in "$tmp/a,b" "$tmp/$(printf 'a\377')"; do
 	mkdir "$bad"

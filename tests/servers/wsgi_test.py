@@ -138,8 +138,8 @@ class CallTest(unittest.TestCase):
                 return body
             return application
 
-        broken = Body(b"a", ValueError("torn"))
-        self.fails(answer("200 OK", broken), "raised ValueError: torn")
+        broken = Body(b"a", ValueError(u"torn \xe9"))
+        self.fails(answer("200 OK", broken), "raised ValueError: torn ")
         self.assertEqual(broken.closed, 1)
         self.fails(answer(None, []), "before start_response")
         self.fails(answer(None, [b"x"]), "before start_response")

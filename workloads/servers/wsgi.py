@@ -225,8 +225,9 @@ class Visitors(object):
         except Exception as error:
             if sys.version_info[0] < 3:
                 traceback.print_exc()       # Later ones chain exceptions.
-            raise RequestFailed('%s raised %s: %s' % (
-                request.name, type(error).__name__, error))
+            # Its str() may be what fails next.
+            words = traceback.format_exception_only(type(error), error)[-1]
+            raise RequestFailed('%s raised %s' % (request.name, words.strip()))
         code = int(answer.status[:3])
         if code != request.expected if request.expected else code >= 400:
             raise RequestFailed('%s answered %s%s' % (

@@ -14,6 +14,5 @@ urlpatterns = [
     re_path(r'^api/product/(\d+)$', views.product_json),
     re_path(r'^cart/$', views.cart),
     re_path(r'^broken/$', views.broken),
-    re_path(r'^unavailable/$', views.unavailable),
     re_path(r'^admin/', admin.site.urls),
 ]

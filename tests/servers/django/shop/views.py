@@ -1,5 +1,5 @@
 """The shop's own pages: a list, a product, and a cart in the session."""
-from django.http import HttpResponse, JsonResponse
+from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from shop.models import Category, Product
@@ -30,7 +30,3 @@ def cart(request):
 
 def broken(request):
     raise ValueError('this page is broken on purpose')
-
-
-def unavailable(request):
-    return HttpResponse('come back later', status=503)
