@@ -195,7 +195,8 @@ static int is_asked_for(const struct selection *s, const json_t *cell)
 	good = key.executable == NULL ||
 		strings_has(&s->pythons, key.executable);
 	if (good && (strchr(key.workload, '/') != NULL ||
-		     strstr(key.workload, ".py") != NULL)) {
+		     strstr(key.workload, ".py") != NULL ||
+		     wsgi_is(key.workload))) {
 		good = 0;
 		for (size_t i = 0; i < s->workloads.n && !good; i++) {
 			char *path = absolute(s->workloads.items[i]);

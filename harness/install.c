@@ -425,13 +425,14 @@ void install_workloads(struct strings *names)
 int workload_read(const char *name, const char *path, struct workload *w,
 		  char **error)
 {
-	char *source, *real;
+	char *source = NULL, *real;
 	int result = read_file(path, 1 << 20, &source, NULL);
 
 	real = result < 0 ? NULL : realpath(path, NULL);
 	if (real == NULL) {
 		*error = xasprintf("cannot read the workload %s: %s", path,
 				   strerror(result < 0 ? -result : errno));
+		free(source);
 		return -1;
 	}
 	*w = (struct workload){

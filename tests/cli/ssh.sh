@@ -207,20 +207,38 @@ rm -f "$db" "$db.lock"
 harness run --sshlogin=one --remote-harness="$tmp/wrapped" --db="$db" \
 	--python="$tag" $small --format=csv
 expect_status 0
-# Nor may a plan name what was not asked for.
-wrap 'case $1 in run) "$harness" "$@" | sed "s,objectgraph,%2Ftmp/evil.py,g" ;;
-	*) exec "$harness" "$@" ;; esac'
-rm -f "$db" "$db.lock"
-# shellcheck disable=SC2086 # a list of options
-harness run --sshlogin=one --remote-harness="$tmp/wrapped" --db="$db" \
-	--python="$tag" $small
-expect_status 1
-grep -q "one takes no part: its plan" "$tmp/err.all" || fail "the plan was taken"
-expect_no_file "$db"
+# Nor may a plan name what was not asked for, a file or an application.
+for edit in 's,/objectgraph",//tmp/evil.py",; s,"objectgraph","/tmp/evil.py",' \
+	's,/objectgraph",/wsgi%3Aevil",; s,"objectgraph","wsgi:evil",'; do
+	wrap "case \$1 in run) \"\$harness\" \"\$@\" | sed '$edit' ;;
+		*) exec \"\$harness\" \"\$@\" ;; esac"
+	rm -f "$db" "$db.lock"
+	# shellcheck disable=SC2086 # a list of options
+	harness run --sshlogin=one --remote-harness="$tmp/wrapped" --db="$db" \
+		--python="$tag" $small
+	expect_status 1
+	grep -q "one takes no part: its plan has cells that were not asked for" \
+		"$tmp/err.all" || fail "the plan was taken: $edit"
+	expect_no_file "$db"
+done
 harness run --sshlogin=one --remote-harness="$tmp/no such" --db="$db"
 expect_status 1
 grep -q "one takes no part: .*$tmp/no such" "$tmp/err.all" ||
 	fail "it is not said that the program is missing"
+
+# A user's application is found by its full name, from other folders, too.
+mkdir "$tmp/application"
+cd "$tmp/application" || exit 99
+printf 'def application(environ, start_response):\n%s\n    return []\n' \
+	"    start_response('204 No Content', [])" >tiny.py
+printf 'GET /one\nGET /two\n' >urls
+rm -f "$db" "$db.lock"
+harness run --sshlogin=one,three --db="$db" --python="$tag" --workload=wsgi:tiny \
+	--urls=urls --scale=2 --workers=2 --requests=20 --format=csv
+expect_status 0
+expect_same "states" "2 ok" "$(tail -n +2 "$tmp/out" | cut -d , -f 13 | sort |
+	uniq -c | sed 's/^ *//')"
+cd "$tmp" || exit 99
 
 # One host lacks a workload: the other has it all, and neither is a failure.
 answer 'case $key in */none/*) exec "$harness" cell --job "cp1.2.3/${key#*/}" |
