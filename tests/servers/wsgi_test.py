@@ -194,3 +194,36 @@ class CallTest(unittest.TestCase):
             (None, None), ("b=2; csrftoken=t", "t"),
             ("z=1; b=2; csrftoken=t", None), ("csrftoken=t", "t"),
             (None, None), ("b=2; csrftoken=t", "t")])   # the next visitor
+
+
+class WarmTest(unittest.TestCase):
+    def test_connections_of_django_do_not_cross_the_fork(self):
+        closed = []
+        database = type(os)("django.db")
+        database.connections = database
+        database.close_all = lambda: closed.append(len(served))
+        served = []
+
+        def application(environ, start_response):
+            served.append(environ["PATH_INFO"])
+            sys.modules["django.db"] = database
+            start_response("204 No Content", [])
+            return []
+
+        module = type(os)("wsgi_test_application")
+        module.application = application
+        sys.modules[module.__name__] = module
+        before = os.getcwd(), list(sys.path), sys.argv
+        os.environ["PERMAFROST_WSGI"] = "wsgi:%s:application//" % module.__name__
+        try:
+            visitors = wsgi.warm(3)
+            self.assertEqual((os.getcwd(), sys.path[0], len(sys.argv)),
+                             ("/", "/", 1))
+            self.assertEqual((served, closed), (["/"] * 3, [3]))
+            self.assertEqual(wsgi.request(visitors, 0), (204, 0))
+        finally:
+            os.chdir(before[0])
+            sys.path[:], sys.argv = before[1:]
+            for name in module.__name__, "django.db":
+                sys.modules.pop(name, None)
+            del os.environ["PERMAFROST_WSGI"]
