@@ -3,12 +3,12 @@
 #include "strategy.h"
 
 /* PyObject_CallObject() in a function that the compiler leaves one. */
-__attribute__((noinline, noclone))
-static PyObject *countcalls_counted(PyObject *function)
+__attribute__((noinline, noclone)) static PyObject *
+countcalls_counted(PyObject *function)
 {
 	PyObject *result = PyObject_CallObject(function, NULL);
 
-	__asm__ volatile("" ::: "memory");	/* no jump instead of the call */
+	__asm__ volatile("" ::: "memory"); /* no jump instead of the call */
 	return result;
 }
 
@@ -24,5 +24,5 @@ static PyMethodDef methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-MODULE_INIT(countcalls, module_create("countcalls", "Calls to be counted.",
-				      methods))
+MODULE_INIT(countcalls,
+	    module_create("countcalls", "Calls to be counted.", methods))

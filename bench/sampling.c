@@ -24,7 +24,7 @@
 #include "util.h"
 
 #define THREADS_MAX 64
-#define CHUNK 65536		/* pages of pagemap per read */
+#define CHUNK 65536 /* pages of pagemap per read */
 
 /* User addresses of x86-64 end here; the kernel's own page lies above. */
 #define ADDRESSES_END ((UINT64_C(1) << 47) - 4096)
@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 	 * comes in between; it never waits, so the CPU's time is its own. */
 	const struct {
 		const char *name;
-		method *run;	/* NULL: threads() */
+		method *run; /* NULL: threads() */
 		clockid_t clock;
 	} methods[] = {
 		{ "ours", ours, CLOCK_MONOTONIC },

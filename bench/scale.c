@@ -39,15 +39,20 @@
 #define REPEATS 5
 #define WORKERS 4
 #define REQUESTS 1000
-#define TIMED 100		/* cells, the last ones */
+#define TIMED 100 /* cells, the last ones */
 
 static const char *const tags[] = {
-	"cp2.7.18", "cp3.4.10", "cp3.5.10", "cp3.6.15", "cp3.7.16", "cp3.8.18",
-	"cp3.9.18", "cp3.10.13", "cp3.11.7", "cp3.13.0",
+	"cp2.7.18", "cp3.4.10", "cp3.5.10",  "cp3.6.15", "cp3.7.16",
+	"cp3.8.18", "cp3.9.18", "cp3.10.13", "cp3.11.7", "cp3.13.0",
 };
 static const char *const stacks[] = {
-	"none", "freeze", "freeze-gen:2", "collect+freeze", "disable",
-	"threshold-zero:0", "freeze+reshare:every=0:grow=4M:cpu=1%",
+	"none",
+	"freeze",
+	"freeze-gen:2",
+	"collect+freeze",
+	"disable",
+	"threshold-zero:0",
+	"freeze+reshare:every=0:grow=4M:cpu=1%",
 	"freeze+immortal",
 };
 static const char *const workloads[] = { "objectgraph", "stdlib", "webapp" };
@@ -58,8 +63,10 @@ static const struct {
 	const char *key;
 	double value;
 } bases[] = {
-	{ "total_kib", 400000 }, { "worker_private_kib", 40000 },
-	{ "page_tables_kib", 1000 }, { "leak_kib_per_1k", 30 },
+	{ "total_kib", 400000 },
+	{ "worker_private_kib", 40000 },
+	{ "page_tables_kib", 1000 },
+	{ "leak_kib_per_1k", 30 },
 };
 
 /* A number from 0 to 1 that looks random and is always the same. */
@@ -96,7 +103,7 @@ static json_t *metric_value(size_t cell, size_t metric)
 	double v = value_of(cell, metric);
 
 	return is_list(&metrics[metric]) ? json_pack("[fff]", v, v / 2, v / 4) :
-		json_real(v);
+					   json_real(v);
 }
 
 static json_t *curve(size_t cell)
@@ -140,9 +147,10 @@ static json_t *histogram(size_t cell, size_t buckets)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < buckets; i++)
-		json_array_append_new(list, json_pack("[II]",
-			(json_int_t)hdr_lower(1000 + 4 * i),
-			(json_int_t)(1 + 100 * noise(cell, i))));
+		json_array_append_new(
+			list,
+			json_pack("[II]", (json_int_t)hdr_lower(1000 + 4 * i),
+				  (json_int_t)(1 + 100 * noise(cell, i))));
 	return list;
 }
 
@@ -154,8 +162,9 @@ static json_t *copies(size_t cell)
 		json_t *row = json_object();
 
 		for (size_t c = 0; c < CAUSES; c++)
-			json_object_set_new(row, cause_names[c], json_real(
-				1000 * noise(cell, p * CAUSES + c)));
+			json_object_set_new(
+				row, cause_names[c],
+				json_real(1000 * noise(cell, p * CAUSES + c)));
 		json_object_set_new(map, place_names[p], row);
 	}
 	return map;
@@ -169,9 +178,12 @@ static json_t *plan_cell(size_t cell)
 		.tag = (char *)tags[block % N(tags)],
 		.stack = (char *)stacks[cell / REPEATS % N(stacks)],
 		.workload = (char *)workloads[block / N(tags) % N(workloads)],
-		.workers = WORKERS, .requests = REQUESTS, .collect_at = REQUESTS / 2,
+		.workers = WORKERS,
+		.requests = REQUESTS,
+		.collect_at = REQUESTS / 2,
 		.scale = (long)(1000 * (1 + block / N(tags) / N(workloads))),
-		.repeat = (long)(cell % REPEATS + 1), .seed = 1,
+		.repeat = (long)(cell % REPEATS + 1),
+		.seed = 1,
 	};
 
 	return cell_document(&key, key.tag + 2, "/usr/bin/python", "pending",
@@ -192,20 +204,25 @@ static json_t *run_cell(size_t cell)
 	json_object_set_new(document, "curve", curve(cell));
 	json_object_set_new(document, "per_worker", per_worker(cell));
 	json_object_set_new(document, "latencies", histogram(cell, 150));
-	json_object_set_new(document, "pauses", json_pack("[ooo]",
-		histogram(cell, 20), histogram(cell + 1, 10),
-		histogram(cell + 2, 5)));
+	json_object_set_new(
+		document, "pauses",
+		json_pack("[ooo]", histogram(cell, 20), histogram(cell + 1, 10),
+			  histogram(cell + 2, 5)));
 	json_object_set_new(document, "copies", copies(cell));
-	json_object_set_new(document, "methods", json_pack("{ss ss ss sI}",
-		"gc_pause", "gc.callbacks", "worker_cow_pages", "pagemap",
-		"total_kib", "smaps_rollup", "environment_bytes",
-		(json_int_t)(cell % 4096)));
+	json_object_set_new(
+		document, "methods",
+		json_pack("{ss ss ss sI}", "gc_pause", "gc.callbacks",
+			  "worker_cow_pages", "pagemap", "total_kib",
+			  "smaps_rollup", "environment_bytes",
+			  (json_int_t)(cell % 4096)));
 	if (host > 0) {
 		char name[8];
 
 		snprintf(name, sizeof name, "host%zu", host);
-		json_object_set_new(document, "host", json_pack("{ss ss si}",
-			"name", name, "kernel", "6.1", "page_bytes", 4096));
+		json_object_set_new(
+			document, "host",
+			json_pack("{ss ss si}", "name", name, "kernel", "6.1",
+				  "page_bytes", 4096));
 	}
 	return document;
 }
@@ -221,7 +238,8 @@ static double ms_of(clockid_t clock)
 static int fill(const char *path, long cells)
 {
 	json_t *options = json_pack("{ss}", "baseline", "none");
-	json_t *host = json_pack("{ss si}", "kernel", "6.1", "page_bytes", 4096);
+	json_t *host = json_pack("{ss si}", "kernel", "6.1", "page_bytes",
+				 4096);
 	json_t *planned = json_array();
 	double cpu = 0, elapsed = 0;
 	long timed = cells < 2 * TIMED ? cells / 2 + 1 : TIMED;
@@ -235,7 +253,8 @@ static int fill(const char *path, long cells)
 	result = store_open(&s, path, STORE_WRITE);
 	run = result == 0 ? store_begin_run(&s, options, host, planned) : -1;
 	if (run > 0)
-		sqlite3_exec(s.db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+		sqlite3_exec(s.db, "PRAGMA synchronous = OFF", NULL, NULL,
+			     NULL);
 	for (long i = 0; i < cells && run > 0 && result == 0; i++) {
 		json_t *document = run_cell((size_t)i);
 		double begun, used;
@@ -266,8 +285,8 @@ static int fill(const char *path, long cells)
 }
 
 struct usage {
-	double own, all, elapsed;	/* ms */
-	int64_t resident;		/* KiB */
+	double own, all, elapsed; /* ms */
+	int64_t resident;	  /* KiB */
 	int status;
 };
 
@@ -293,7 +312,8 @@ static int run(char **argv, const char *out, struct usage *u)
 	/* A zombie has no memory any more, so that is looked at all the time; but
 	 * it still has its clock. */
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) ==
-	       0 && info.si_pid == 0) {
+		       0 &&
+	       info.si_pid == 0) {
 		char *path = xasprintf("/proc/%d/status", (int)pid), *text;
 
 		if (read_file(path, 65536, &text, NULL) == 0) {
@@ -327,7 +347,7 @@ static int time_program(long times, const char *out, char **argv)
 		    WEXITSTATUS(u.status) == 127)
 			return fail(EXIT_FAULT, "cannot run %s: %s", argv[0],
 				    result < 0 ? strerror(-result) :
-				    describe_status(u.status));
+						 describe_status(u.status));
 		if (i == 0 || u.own < best.own)
 			best = u;
 	}
@@ -351,6 +371,7 @@ int main(int argc, char **argv)
 		printf("%zu\n", checkpoints_plan(n, at));
 		return EXIT_OK;
 	}
-	return fail(EXIT_USAGE, "scale fill DB CELLS | time N OUT PROGRAM... | "
+	return fail(EXIT_USAGE,
+		    "scale fill DB CELLS | time N OUT PROGRAM... | "
 		    "checkpoints REQUESTS");
 }

@@ -42,7 +42,7 @@ static void shuffle(int *order, int n, uint64_t *seed)
 		*seed ^= *seed >> 7;
 		*seed ^= *seed << 17;
 		j = (int)(*seed % (uint64_t)(i + 1));
-		order[i] = i;	/* which j may be */
+		order[i] = i; /* which j may be */
 		order[i] = order[j];
 		order[j] = i;
 	}
@@ -77,8 +77,8 @@ static int run(PyObject *const *calls, int n, PyObject *undo, int rounds,
 				begin = now();
 				if (call(calls[order[i]]) < 0)
 					return -1;
-				times[order[i] * rounds + round] =
-					now() - begin;
+				times[order[i] * rounds + round] = now() -
+					begin;
 			}
 	}
 	return round;
@@ -134,5 +134,5 @@ static PyMethodDef methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-MODULE_INIT(timecalls, module_create("timecalls", "Times calls, for make bench.",
-				     methods))
+MODULE_INIT(timecalls,
+	    module_create("timecalls", "Times calls, for make bench.", methods))

@@ -24,18 +24,19 @@
 struct verdict {
 	const struct interpreter *interpreter;
 	const json_t *document;
-	const char *check;	/* what is checked, in words */
-	double known;		/* the scale */
+	const char *check; /* what is checked, in words */
+	double known;	   /* the scale */
 	json_t *rows;
 };
 
 /* A cell that did not run misses its answer. */
 static void add_failure(struct verdict *v, const char *reason)
 {
-	json_array_append_new(v->rows, json_pack(
-		"{ss ss ss sf sf sn sb ss?}", "tag", v->interpreter->tag,
-		"check", v->check, "metric", "", "low", 0.0, "high", 0.0,
-		"measured", "ok", 0, "reason", reason));
+	json_array_append_new(v->rows,
+			      json_pack("{ss ss ss sf sf sn sb ss?}", "tag",
+					v->interpreter->tag, "check", v->check,
+					"metric", "", "low", 0.0, "high", 0.0,
+					"measured", "ok", 0, "reason", reason));
 }
 
 /* Adds a row: the value of `metric` must lie in [low, high]; no finite number:
@@ -45,13 +46,16 @@ static void add_row(struct verdict *v, const char *metric, double measured,
 {
 	int known = isfinite(measured);
 
-	json_array_append_new(v->rows, json_pack(
-		"{ss ss ss sf sf so so ss?}", "tag", v->interpreter->tag,
-		"check", v->check, "metric", metric, "low", low, "high", high,
-		"measured", known ? json_real(measured) : json_null(),
-		"ok", !known ? json_null() :
-		json_boolean(low <= measured && measured <= high),
-		"reason", known ? NULL : reason));
+	json_array_append_new(
+		v->rows,
+		json_pack("{ss ss ss sf sf so so ss?}", "tag",
+			  v->interpreter->tag, "check", v->check, "metric",
+			  metric, "low", low, "high", high, "measured",
+			  known ? json_real(measured) : json_null(), "ok",
+			  !known ? json_null() :
+				   json_boolean(low <= measured &&
+						measured <= high),
+			  "reason", known ? NULL : reason));
 }
 
 /* Why a metric of the cell is null. */
@@ -71,8 +75,10 @@ static void judge_workers(struct verdict *v, const char *metric, double low,
 	const json_t *value;
 	size_t index;
 
-	json_array_foreach(json_object_get(json_object_get(v->document,
-			   "per_worker"), metric), index, value) {
+	json_array_foreach(
+		json_object_get(json_object_get(v->document, "per_worker"),
+				metric),
+		index, value) {
 		double x = json_number_value(value);
 
 		if (x < low || x > high)
@@ -82,7 +88,7 @@ static void judge_workers(struct verdict *v, const char *metric, double low,
 	    strchr(v->interpreter->abi_flags, 't') != NULL) {
 		measured = NAN;
 		reason = "what a free-threaded build copies by forking was "
-			"never measured";
+			 "never measured";
 	}
 	add_row(v, metric, measured, low, high, reason);
 }
@@ -93,8 +99,8 @@ static void judge_growth(struct verdict *v, const char *metric, double low,
 {
 	const json_t *curve = json_object_get(v->document, "curve");
 	double first = celldoc_number(json_array_get(curve, 0), metric);
-	double last = celldoc_number(json_array_get(curve,
-					    json_array_size(curve) - 1), metric);
+	double last = celldoc_number(
+		json_array_get(curve, json_array_size(curve) - 1), metric);
 	char *growth = xasprintf("%s grew by", metric);
 
 	add_row(v, growth, last - first, low, high, why(v, metric));
@@ -133,8 +139,8 @@ static void judge_total(struct verdict *v)
 {
 	add_row(v, "total_kib / cgroup_kib",
 		celldoc_number(v->document, "total_kib") /
-		celldoc_number(v->document, "cgroup_kib"), 0.97, 1.03,
-		why(v, "cgroup_kib"));
+			celldoc_number(v->document, "cgroup_kib"),
+		0.97, 1.03, why(v, "cgroup_kib"));
 }
 
 static void judge_reads(struct verdict *v)
@@ -168,9 +174,8 @@ static void judge_unmapped(struct verdict *v)
 {
 	double kib = v->known * 1024;
 
-	add_row(v, "unmapped_kib",
-		celldoc_number(v->document, "unmapped_kib"), kib,
-		kib + 64, why(v, "unmapped_kib"));
+	add_row(v, "unmapped_kib", celldoc_number(v->document, "unmapped_kib"),
+		kib, kib + 64, why(v, "unmapped_kib"));
 }
 
 /* How many pauses of a generation were at least nearly `ms` long, and the
@@ -215,11 +220,11 @@ static void judge_pauses(struct verdict *v)
 }
 
 static const struct check {
-	const char *what;	/* with the scale for %ld */
+	const char *what; /* with the scale for %ld */
 	const char *workload;
 	long scale;
 	long requests;
-	long mib;		/* that the cell needs, about */
+	long mib; /* that the cell needs, about */
 	void (*judge)(struct verdict *v);
 } checks[] = {
 	{ "%ld template pages written", "write_pages", 0, 1, 50, judge_writes },
@@ -237,7 +242,8 @@ static const struct check {
 	  judge_memory },
 	{ "%ld MiB shared, mapped by none", "unmapped_file", 64, 1, 100,
 	  judge_unmapped },
-	{ "collections of %ld ms", "pauses", 50, 3L * ROUNDS, 50, judge_pauses },
+	{ "collections of %ld ms", "pauses", 50, 3L * ROUNDS, 50,
+	  judge_pauses },
 };
 
 /* Runs one cell and judges it.  0, or -1 as calibrate(). */
@@ -268,13 +274,17 @@ static int run_check(const struct check *check, struct verdict *v,
 				    error);
 	v->document = document;
 	if (!enough)
-		add_row(v, "", NAN, 0, 0, "needs more memory than is available");
-	else if (document != NULL && strcmp("ok", json_string_value(
-			json_object_get(document, "status"))) == 0)
+		add_row(v, "", NAN, 0, 0,
+			"needs more memory than is available");
+	else if (document != NULL &&
+		 strcmp("ok",
+			json_string_value(
+				json_object_get(document, "status"))) == 0)
 		check->judge(v);
 	else if (document != NULL)
-		add_failure(v, json_string_value(json_object_get(document,
-								 "reason")));
+		add_failure(
+			v,
+			json_string_value(json_object_get(document, "reason")));
 	json_decref(document);
 	free(path);
 	return enough && document == NULL ? -1 : 0;
@@ -288,8 +298,7 @@ static char *name_check(const struct check *check)
 json_t *calibrate(const struct interpreter *interpreter,
 		  const struct cell_limits *limits, char **error)
 {
-	struct verdict v = { .interpreter = interpreter,
-			     .rows = json_array() };
+	struct verdict v = { .interpreter = interpreter, .rows = json_array() };
 
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
 		char *what = name_check(&checks[i]);

@@ -41,7 +41,8 @@ static struct capacity_point between(const struct capacity_point *a,
 
 	return (struct capacity_point){
 		.requests = requests,
-		.shared_kib = a->shared_kib + t * (b->shared_kib - a->shared_kib),
+		.shared_kib = a->shared_kib +
+			t * (b->shared_kib - a->shared_kib),
 		.private_kib = a->private_kib +
 			t * (b->private_kib - a->private_kib),
 	};
@@ -177,8 +178,8 @@ void capacity_average(const struct capacity_model *models, size_t n,
 		size_t k;
 
 		for (k = 0; k < n; k++) {
-			const struct capacity_point *p =
-				find_point(&models[k], sum.requests, i);
+			const struct capacity_point *p = find_point(
+				&models[k], sum.requests, i);
 
 			if (p == NULL)
 				break;

@@ -43,15 +43,15 @@
 struct capacity_point {
 	double requests;
 	double shared_kib;
-	double private_kib;	/* per worker */
+	double private_kib; /* per worker */
 };
 
 struct capacity_model {
-	struct capacity_point *points;	/* at least one; requests ascend */
+	struct capacity_point *points; /* at least one; requests ascend */
 	size_t n;
-	double slope;		/* KiB per request and worker beyond the last
+	double slope;	    /* KiB per request and worker beyond the last
 				 * point; NAN: not known */
-	long most_measured;	/* workers */
+	long most_measured; /* workers */
 };
 
 /* The two parts of a cell with `workers` workers at one checkpoint. */

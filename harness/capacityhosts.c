@@ -14,7 +14,7 @@
 struct capacity_place {
 	int64_t run, host;
 	size_t cells;
-	size_t class;		/* in `classes` */
+	size_t class; /* in `classes` */
 };
 
 /* By run, in it its own host first. */
@@ -57,7 +57,8 @@ void capacity_hosts_count(struct capacity_hosts *h, int64_t run, int64_t host)
  * it has is no JSON.  New, or NULL after a complaint. */
 static json_t *read_facts(struct store *s, const struct capacity_place *p)
 {
-	const char *sql = p->host == 0 ? "SELECT host FROM runs WHERE id = ?1" :
+	const char *sql = p->host == 0 ?
+		"SELECT host FROM runs WHERE id = ?1" :
 		"SELECT facts FROM hosts WHERE id = ?1";
 	sqlite3_stmt *stmt = NULL;
 	json_t *facts = NULL;
@@ -65,8 +66,8 @@ static json_t *read_facts(struct store *s, const struct capacity_place *p)
 	if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, p->host ? p->host : p->run);
 		if (sqlite3_step(stmt) == SQLITE_ROW) {
-			const char *told = (const char *)
-				sqlite3_column_text(stmt, 0);
+			const char *told = (const char *)sqlite3_column_text(
+				stmt, 0);
 
 			facts = told != NULL ? json_loads(told, 0, NULL) : NULL;
 			facts = facts != NULL ? facts : json_object();
@@ -85,7 +86,8 @@ static size_t class_of(const struct capacity_hosts *h, const json_t *facts)
 	size_t index;
 
 	json_array_foreach(h->classes, index, known) {
-		char *difference = json_equal(known, facts) ? NULL :
+		char *difference = json_equal(known, facts) ?
+			NULL :
 			samehost_difference(known, facts);
 
 		free(difference);
@@ -121,8 +123,8 @@ static int classify(struct store *s, struct capacity_hosts *h)
 /* The name of a class, CAPACITY_OWN_HOST for a run's own host. */
 static const char *name_of(const struct capacity_hosts *h, size_t class)
 {
-	const char *name = json_string_value(json_object_get(
-		json_array_get(h->classes, class), "name"));
+	const char *name = json_string_value(
+		json_object_get(json_array_get(h->classes, class), "name"));
 
 	return name != NULL ? name : CAPACITY_OWN_HOST;
 }
@@ -152,7 +154,8 @@ static int refuse(const struct capacity_hosts *h, size_t a, size_t b)
 	char *difference = samehost_difference(json_array_get(h->classes, a),
 					       json_array_get(h->classes, b));
 	int64_t run_a = newest_run(h, a), run_b = newest_run(h, b);
-	int code = fail(EXIT_USAGE, "runs %lld and %lld are from different hosts "
+	int code = fail(EXIT_USAGE,
+			"runs %lld and %lld are from different hosts "
 			"(%s); choose those of one host, as in --run=%lld",
 			(long long)(run_a < run_b ? run_a : run_b),
 			(long long)(run_a < run_b ? run_b : run_a), difference,
@@ -184,8 +187,10 @@ static int choose(struct capacity_hosts *h, const char *wanted)
 		found = i;
 	}
 	if (found == n && wanted != NULL && n > 0) {
-		int code = fail(EXIT_USAGE, "no good cell is of the host '%s'; "
-				"there are: %s", wanted, names);
+		int code = fail(EXIT_USAGE,
+				"no good cell is of the host '%s'; "
+				"there are: %s",
+				wanted, names);
 
 		free(names);
 		return code;
@@ -202,8 +207,7 @@ static int choose(struct capacity_hosts *h, const char *wanted)
 }
 
 int capacity_hosts_choose(struct store *s, struct capacity_hosts *h,
-			  const char *wanted, json_t **facts,
-			  json_t **left_out)
+			  const char *wanted, json_t **facts, json_t **left_out)
 {
 	int code = classify(s, h) < 0 ? EXIT_FAULT : choose(h, wanted);
 
@@ -214,9 +218,10 @@ int capacity_hosts_choose(struct store *s, struct capacity_hosts *h,
 	*facts = json_incref(json_array_get(h->classes, h->chosen));
 	for (size_t i = 0; i < json_array_size(h->classes); i++)
 		if (i != h->chosen)
-			json_array_append_new(*left_out, json_pack("{ss sI}",
-				"host", name_of(h, i), "cells",
-				(json_int_t)cells_of(h, i)));
+			json_array_append_new(
+				*left_out,
+				json_pack("{ss sI}", "host", name_of(h, i),
+					  "cells", (json_int_t)cells_of(h, i)));
 	return 0;
 }
 

@@ -13,10 +13,10 @@
 
 struct capacity_hosts {
 	void *tree;			/* of struct capacity_place */
-	struct capacity_place **places;	/* the same, in order of appearance */
+	struct capacity_place **places; /* the same, in order of appearance */
 	size_t n;
-	json_t *classes;		/* array of hosts, each another machine */
-	size_t chosen;			/* of these */
+	json_t *classes; /* array of hosts, each another machine */
+	size_t chosen;	 /* of these */
 };
 
 /* Counts a good cell of a run that was measured on its host `host`, as in table

@@ -10,7 +10,7 @@
 #include "capacityplan.h"
 #include "celllimits.h"
 
-#define MAX_MEMORY (1LL << 50)	/* bytes; larger ones are mistyped */
+#define MAX_MEMORY (1LL << 50) /* bytes; larger ones are mistyped */
 
 struct capacity_request capacity_request_default(void)
 {
@@ -63,7 +63,9 @@ static int parse_decimal(const char *text, double *value, char **rest)
 	errno = 0;
 	*value = strtod(text, rest);
 	return errno == 0 && isfinite(*value) &&
-		*rest == text + strspn(text, "0123456789.") ? 0 : -EINVAL;
+			*rest == text + strspn(text, "0123456789.") ?
+		0 :
+		-EINVAL;
 }
 
 /* Reads a percentage with or without its sign.  0 or -EINVAL. */
@@ -105,14 +107,18 @@ error_t capacity_option_parse(int key, char *arg, struct argp_state *state,
 	case OPTION_MEMORY:
 		if (parse_size(arg, &bytes) < 0 || bytes < 1024 ||
 		    bytes > MAX_MEMORY)
-			argp_error(state, "--memory takes a size such as 512M "
-				   "or 16G (up to 1024T), not '%s'", arg);
+			argp_error(state,
+				   "--memory takes a size such as 512M "
+				   "or 16G (up to 1024T), not '%s'",
+				   arg);
 		request->memory_kib = bytes / 1024;
 		return 0;
 	case OPTION_RESERVE:
 		if (parse_percent(arg, &request->reserve_percent) < 0)
-			argp_error(state, "--reserve takes a percentage from 0 "
-				   "to 90, not '%s'", arg);
+			argp_error(state,
+				   "--reserve takes a percentage from 0 "
+				   "to 90, not '%s'",
+				   arg);
 		return 0;
 	case OPTION_PLAN_WORKERS:
 		request->workers = argument_number(state, "workers", arg, 1,
@@ -124,8 +130,10 @@ error_t capacity_option_parse(int key, char *arg, struct argp_state *state,
 		return 0;
 	case OPTION_PAUSE:
 		if (parse_pause(arg, &request->pause_p99_us) < 0)
-			argp_error(state, "--pause-p99 takes a time such as "
-				   "50ms or 800us, not '%s'", arg);
+			argp_error(state,
+				   "--pause-p99 takes a time such as "
+				   "50ms or 800us, not '%s'",
+				   arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -10,18 +10,18 @@ struct plan_of {
 	const struct capacity_group *group;
 	size_t block;
 	double age, limit_kib;
-	long workers;			/* asked for, or those that fit */
+	long workers; /* asked for, or those that fit */
 	long fit;
-	int known;			/* the age can be planned for */
-	struct capacity_point at;	/* at the age */
-	struct capacity_point peak;	/* when they occupy most */
+	int known;		    /* the age can be planned for */
+	struct capacity_point at;   /* at the age */
+	struct capacity_point peak; /* when they occupy most */
 	struct stats_interval fit_interval, total_interval;
 	double total_kib, cpu_ratio, age_at_limit;
-	double exit_kib;		/* what a worker may copy as it exits */
+	double exit_kib; /* what a worker may copy as it exits */
 	int misses_pause, extrapolated, recommended;
-	int never_collects;		/* though `none` does */
-	int endless;			/* and no age ends that */
-	char *reason;			/* or NULL */
+	int never_collects; /* though `none` does */
+	int endless;	    /* and no age ends that */
+	char *reason;	    /* or NULL */
 };
 
 struct plans {

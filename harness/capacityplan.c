@@ -28,7 +28,7 @@
  * together as the cells are. */
 #define RESAMPLES 2000
 #define RESAMPLES_LEAST 200
-#define DRAWS 30000		/* per interval */
+#define DRAWS 30000 /* per interval */
 #define DRAWS_IN_ALL 30000000
 #define BATCHES 64
 
@@ -70,7 +70,8 @@ interval_of(const struct capacity_group *g, double requests,
 
 	/* What is left over would make a smaller batch. */
 	for (size_t k = 0; k < batches * per_batch; k++) {
-		struct capacity_point at = capacity_at(&g->members[k], requests);
+		struct capacity_point at = capacity_at(&g->members[k],
+						       requests);
 		double *batch = &values[k / per_batch * 2];
 
 		batch[0] += at.shared_kib / (double)per_batch;
@@ -105,10 +106,12 @@ static void make_plan(struct plan_of *p, const struct capacity_request *r,
 	p->workers = r->workers ? r->workers : p->fit;
 	p->total_kib = capacity_total(&p->at, p->workers);
 	p->peak = capacity_peak(&g->model, p->age, p->workers);
-	p->age_at_limit = p->workers > 0 ? capacity_age_at_limit(&g->model,
-		p->workers, p->limit_kib) : NAN;
-	p->cpu_ratio = base == NULL ? NAN : capacity_mean(&g->cpu_ms) /
-		capacity_mean(&base->cpu_ms);
+	p->age_at_limit = p->workers > 0 ?
+		capacity_age_at_limit(&g->model, p->workers, p->limit_kib) :
+		NAN;
+	p->cpu_ratio = base == NULL ?
+		NAN :
+		capacity_mean(&g->cpu_ms) / capacity_mean(&base->cpu_ms);
 	p->exit_kib = capacity_mean(&g->exit_faults) * page_kib;
 	p->misses_pause = r->pause_p99_us > 0 &&
 		(p99 > r->pause_p99_us || capacity_lacks_pauses(g));
@@ -149,8 +152,9 @@ static struct plan_of *best_of(struct plans *plans, size_t first,
 	struct plan_of *best = NULL;
 
 	*second = NULL;
-	for (size_t i = first; i < plans->n &&
-	     plans->items[i].block == plans->items[first].block; i++) {
+	for (size_t i = first;
+	     i < plans->n && plans->items[i].block == plans->items[first].block;
+	     i++) {
 		struct plan_of *p = &plans->items[i];
 
 		if (!is_candidate(p))
@@ -172,16 +176,18 @@ static char *praise(const struct plan_of *best, const struct plan_of *second,
 {
 	char *pause = r->pause_p99_us > 0 ?
 		xasprintf(" among those whose p99 pause is within %g ms",
-			  r->pause_p99_us / 1000) : xstrdup("");
+			  r->pause_p99_us / 1000) :
+		xstrdup("");
 	char *text;
 
 	if (second == NULL)
 		text = xasprintf("the only one that fits%s", pause);
 	else if (r->workers)
-		text = xasprintf("least memory for %ld workers%s: %.0f MiB, "
-				 "next is %s with %.0f", best->workers, pause,
-				 best->total_kib / 1024, second->group->strategy,
-				 second->total_kib / 1024);
+		text = xasprintf(
+			"least memory for %ld workers%s: %.0f MiB, "
+			"next is %s with %.0f",
+			best->workers, pause, best->total_kib / 1024,
+			second->group->strategy, second->total_kib / 1024);
 	else if (best->workers > second->workers)
 		text = xasprintf("most workers%s: %ld, next is %s with %ld",
 				 pause, best->workers, second->group->strategy,
@@ -190,9 +196,10 @@ static char *praise(const struct plan_of *best, const struct plan_of *second,
 		text = xasprintf("most workers%s: %ld, as many as %s, at %s",
 				 pause, best->workers, second->group->strategy,
 				 isnan(best->cpu_ratio + second->cpu_ratio) ?
-				 "no more memory" :
-				 best->cpu_ratio < second->cpu_ratio ?
-				 "less CPU time" : "no more CPU time");
+					 "no more memory" :
+					 best->cpu_ratio < second->cpu_ratio ?
+					 "less CPU time" :
+					 "no more CPU time");
 	free(pause);
 	return text;
 }
@@ -202,23 +209,27 @@ static char *objection(const struct plan_of *p,
 		       const struct capacity_request *r)
 {
 	if (!p->known)
-		return xasprintf("memory after %.0f requests is not known: its "
-				 "cells served %ld, and too few checkpoints to "
-				 "go on from", p->age, p->group->requests);
+		return xasprintf(
+			"memory after %.0f requests is not known: its "
+			"cells served %ld, and too few checkpoints to "
+			"go on from",
+			p->age, p->group->requests);
 	if (p->at.shared_kib + p->at.private_kib > p->limit_kib)
-		return xasprintf("not one worker fits: the template takes %.1f "
-				 "MiB, a worker %.1f MiB more",
-				 p->at.shared_kib / 1024,
-				 p->at.private_kib / 1024);
+		return xasprintf(
+			"not one worker fits: the template takes %.1f "
+			"MiB, a worker %.1f MiB more",
+			p->at.shared_kib / 1024, p->at.private_kib / 1024);
 	if (p->workers > p->fit)
-		return xasprintf("%ld workers do not fit, %ld would", p->workers,
-				 p->fit);
+		return xasprintf("%ld workers do not fit, %ld would",
+				 p->workers, p->fit);
 	if (p->endless)
-		return xstrdup("never collects, so what is in cycles stays for "
-			       "good: only with --max-requests");
+		return xstrdup(
+			"never collects, so what is in cycles stays for "
+			"good: only with --max-requests");
 	if (p->misses_pause && capacity_lacks_pauses(p->group))
-		return xstrdup("pauses are not known: its cells ran side by "
-			       "side");
+		return xstrdup(
+			"pauses are not known: its cells ran side by "
+			"side");
 	if (p->misses_pause)
 		return xasprintf("p99 pause of %.3g ms, longer than %g ms",
 				 capacity_mean(&p->group->pause_p99_us) / 1000,
@@ -245,7 +256,8 @@ static void choose(struct plans *plans, const struct capacity_request *r)
 }
 
 /* The one recommendation, or NULL. */
-static const struct plan_of *choose_first(struct plans *plans, int workers_given)
+static const struct plan_of *choose_first(struct plans *plans,
+					  int workers_given)
 {
 	const struct capacity_group *newest = plans->items[0].group;
 	const struct plan_of *first = NULL;
@@ -276,8 +288,9 @@ int capacity_plan(struct store *s, struct capacity_request *r,
 
 	code = capacity_read(s, &r->cells, &groups);
 	plans.items = xcalloc(groups.n + 1, sizeof *plans.items);
-	page_kib = json_number_value(json_object_get(groups.host,
-						     "page_bytes")) / 1024;
+	page_kib = json_number_value(
+			   json_object_get(groups.host, "page_bytes")) /
+		1024;
 	draws = DRAWS_IN_ALL / (groups.n + 1);
 	if (draws > DRAWS)
 		draws = DRAWS;
@@ -300,7 +313,8 @@ int capacity_plan(struct store *s, struct capacity_request *r,
 	}
 	if (code == 0) {
 		choose(&plans, r);
-		*document = capacity_document(&plans, &groups, r,
+		*document = capacity_document(
+			&plans, &groups, r,
 			choose_first(&plans, r->workers > 0));
 	}
 	for (size_t i = 0; i < plans.n; i++)

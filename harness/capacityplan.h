@@ -12,12 +12,12 @@
 /* What a plan is asked for. */
 struct capacity_request {
 	struct capacity_choice cells;
-	int64_t memory_kib;		/* 0: not given */
-	double reserve_percent;		/* of it, kept free */
-	long workers;			/* 0: as many as fit */
-	long max_requests;		/* -1: to the last checkpoint */
-	double pause_p99_us;		/* 0: no limit */
-	long *runs;			/* what cells.runs points to; owned */
+	int64_t memory_kib;	/* 0: not given */
+	double reserve_percent; /* of it, kept free */
+	long workers;		/* 0: as many as fit */
+	long max_requests;	/* -1: to the last checkpoint */
+	double pause_p99_us;	/* 0: no limit */
+	long *runs;		/* what cells.runs points to; owned */
 };
 
 enum capacity_option {

@@ -29,9 +29,22 @@ static const char cells_sql[] =
 	"LEFT JOIN placement ON cell = cells.id ORDER BY cells.id";
 
 enum {
-	CELL_ID, CELL_RUN, CELL_PYTHON, CELL_TAG, CELL_EXECUTABLE, CELL_GIVEN,
-	CELL_STRATEGY, CELL_WORKLOAD, CELL_SCALE, CELL_REQUESTS, CELL_COLLECT_AT,
-	CELL_WORKERS, CELL_STATUS, CELL_REASON, CELL_LOST, CELL_HOST,
+	CELL_ID,
+	CELL_RUN,
+	CELL_PYTHON,
+	CELL_TAG,
+	CELL_EXECUTABLE,
+	CELL_GIVEN,
+	CELL_STRATEGY,
+	CELL_WORKLOAD,
+	CELL_SCALE,
+	CELL_REQUESTS,
+	CELL_COLLECT_AT,
+	CELL_WORKERS,
+	CELL_STATUS,
+	CELL_REASON,
+	CELL_LOST,
+	CELL_HOST,
 	CELL_JOBS,
 };
 
@@ -47,12 +60,12 @@ static const char metric_sql[] =
 /* A group while it is being read. */
 struct building {
 	struct capacity_group g;
-	size_t room;		/* for members */
+	size_t room; /* for members */
 };
 
 /* What is known of one cell. */
 struct cell_values {
-	size_t n;		/* of points */
+	size_t n; /* of points */
 	struct capacity_point points[CHECKPOINTS_MAX];
 	double leak, p50, p99, max, cpu, exit_faults;
 };
@@ -61,11 +74,11 @@ struct reader {
 	struct store *s;
 	const struct capacity_choice *choice;
 	sqlite3_stmt *cells, *curve, *metric;
-	void *tree;			/* of struct building, by identity */
+	void *tree; /* of struct building, by identity */
 	struct building **groups;
 	size_t n;
 	struct capacity_hosts hosts;
-	size_t seen;			/* chosen cells, whatever came of them */
+	size_t seen; /* chosen cells, whatever came of them */
 	size_t pending;
 };
 
@@ -186,7 +199,8 @@ static struct building *group_of(struct reader *r)
 		.strategy = (char *)text(r, CELL_STRATEGY),
 		.workload = (char *)text(r, CELL_WORKLOAD),
 		.executable = number(r, CELL_GIVEN) ?
-			(char *)text(r, CELL_EXECUTABLE) : NULL,
+			(char *)text(r, CELL_EXECUTABLE) :
+			NULL,
 		.scale = number(r, CELL_SCALE),
 		.requests = number(r, CELL_REQUESTS),
 		.collect_at = number(r, CELL_COLLECT_AT),
@@ -217,7 +231,8 @@ static double value_of(sqlite3_stmt *stmt, int column)
 	int type = sqlite3_column_type(stmt, column);
 
 	return type == SQLITE_INTEGER || type == SQLITE_FLOAT ?
-		sqlite3_column_double(stmt, column) : NAN;
+		sqlite3_column_double(stmt, column) :
+		NAN;
 }
 
 /* The keys of one checkpoint, as they come in. */
@@ -233,7 +248,8 @@ static void take_point(struct cell_values *v, const struct curve_row *now,
 
 	if (!isnan(sum) && v->n < CHECKPOINTS_MAX)
 		v->points[v->n++] = capacity_split(now->requests, now->total,
-			now->private, now->tables, workers);
+						   now->private, now->tables,
+						   workers);
 }
 
 /* Reads the checkpoints of a cell.  0 or -1 after a complaint. */
@@ -255,8 +271,9 @@ static int read_curve(struct reader *r, int64_t id, long workers,
 			now = (struct curve_row){ requests, NAN, NAN, NAN };
 		}
 		/* The first letters of CURVE_KEYS differ. */
-		*(*key == 't' ? &now.total : *key == 'w' ? &now.private :
-		  &now.tables) = value;
+		*(*key == 't'	      ? &now.total :
+			  *key == 'w' ? &now.private :
+					&now.tables) = value;
 	}
 	take_point(v, &now, workers);
 	sqlite3_reset(r->curve);
@@ -270,8 +287,10 @@ static int read_metrics(struct reader *r, int64_t id, struct cell_values *v)
 		const char *key;
 		double *value;
 	} rows[] = {
-		{ "leak_kib_per_1k", &v->leak }, { "gc_pause_p50_us", &v->p50 },
-		{ "gc_pause_p99_us", &v->p99 }, { "gc_pause_max_us", &v->max },
+		{ "leak_kib_per_1k", &v->leak },
+		{ "gc_pause_p50_us", &v->p50 },
+		{ "gc_pause_p99_us", &v->p99 },
+		{ "gc_pause_max_us", &v->max },
 		{ "worker_cpu_ms", &v->cpu },
 		{ "exit_faults", &v->exit_faults },
 	};
@@ -281,7 +300,8 @@ static int read_metrics(struct reader *r, int64_t id, struct cell_values *v)
 		*rows[i].value = NAN;
 	sqlite3_bind_int64(r->metric, 1, id);
 	while ((code = sqlite3_step(r->metric)) == SQLITE_ROW) {
-		const char *key = (const char *)sqlite3_column_text(r->metric, 0);
+		const char *key = (const char *)sqlite3_column_text(r->metric,
+								    0);
 
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 			if (strcmp(key, rows[i].key) == 0)
@@ -320,8 +340,10 @@ static void add_cell(struct building *b, const struct cell_values *v,
 	}
 	m = &g->members[g->cells++];
 	*m = (struct capacity_model){
-		.points = xcalloc(v->n, sizeof *m->points), .n = v->n,
-		.slope = v->leak / 1000, .most_measured = workers,
+		.points = xcalloc(v->n, sizeof *m->points),
+		.n = v->n,
+		.slope = v->leak / 1000,
+		.most_measured = workers,
 	};
 	memcpy(m->points, v->points, v->n * sizeof *m->points);
 	if (isnan(m->slope)) {
@@ -436,17 +458,22 @@ static int nothing(const struct reader *r)
 		return fail(EXIT_USAGE, "%s has no runs yet; 'run' makes one",
 			    r->s->path);
 	if (r->seen == 0)
-		return fail(EXIT_USAGE, "none of the %lld cells of %s is of "
+		return fail(EXIT_USAGE,
+			    "none of the %lld cells of %s is of "
 			    "what --run, --python and --workload name; see "
-			    "'list runs'", (long long)all, r->s->path);
+			    "'list runs'",
+			    (long long)all, r->s->path);
 	if (r->pending == r->seen)
-		return fail(EXIT_CELL_FAILED, "no cell has run yet; 'run "
-			    "--resume --db=%s' goes on", r->s->path);
+		return fail(EXIT_CELL_FAILED,
+			    "no cell has run yet; 'run "
+			    "--resume --db=%s' goes on",
+			    r->s->path);
 	for (size_t i = 0; i < r->n; i++)
 		if (r->groups[i]->g.problem != NULL)
-			return fail(EXIT_CELL_FAILED, "none of %zu cells can be "
-				    "planned with; %s on %s: %s", r->seen,
-				    r->groups[i]->g.strategy,
+			return fail(EXIT_CELL_FAILED,
+				    "none of %zu cells can be "
+				    "planned with; %s on %s: %s",
+				    r->seen, r->groups[i]->g.strategy,
 				    r->groups[i]->g.tag,
 				    r->groups[i]->g.problem);
 	return fail(EXIT_CELL_FAILED, "none of %zu cells can be planned with",
@@ -459,7 +486,8 @@ static int prepare(struct reader *r)
 		sqlite3_stmt **stmt;
 		const char *sql;
 	} all[] = {
-		{ &r->cells, cells_sql }, { &r->curve, curve_sql },
+		{ &r->cells, cells_sql },
+		{ &r->curve, curve_sql },
 		{ &r->metric, metric_sql },
 	};
 
@@ -502,7 +530,8 @@ int capacity_read(struct store *s, const struct capacity_choice *choice,
 		code = EXIT_FAULT;
 	if (code == 0)
 		code = capacity_hosts_choose(s, &r.hosts, choice->host,
-			&groups->host, &groups->other_hosts);
+					     &groups->host,
+					     &groups->other_hosts);
 	if (code == 0 && each_cell(&r, read_cell) < 0)
 		code = EXIT_FAULT;
 	groups->items = xcalloc(r.n + 1, sizeof *groups->items);

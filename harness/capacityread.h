@@ -12,11 +12,11 @@
 
 /* Which cells to read. */
 struct capacity_choice {
-	struct strings pythons;		/* as for --python; none: all */
-	struct strings workloads;	/* names or paths; none: all */
-	const long *runs;		/* none: all of the database */
+	struct strings pythons;	  /* as for --python; none: all */
+	struct strings workloads; /* names or paths; none: all */
+	const long *runs;	  /* none: all of the database */
 	size_t run_count;
-	const char *host;		/* name, CAPACITY_OWN_HOST, or NULL: that
+	const char *host; /* name, CAPACITY_OWN_HOST, or NULL: that
 					 * with the most cells */
 };
 
@@ -28,37 +28,37 @@ struct capacity_mean {
 
 struct capacity_group {
 	char *python, *tag, *strategy, *workload;
-	char *executable;		/* where one was given by path; or NULL */
+	char *executable; /* where one was given by path; or NULL */
 	long scale, requests, collect_at;
-	int64_t newest;			/* id of its newest cell */
+	int64_t newest; /* id of its newest cell */
 
-	size_t cells;			/* ok ones that were used */
-	size_t failed;			/* failed ones and those timed out */
-	size_t unmeasured;		/* ok ones without the memory metrics */
-	char *problem;			/* reason of the first such, or NULL */
+	size_t cells;	   /* ok ones that were used */
+	size_t failed;	   /* failed ones and those timed out */
+	size_t unmeasured; /* ok ones without the memory metrics */
+	char *problem;	   /* reason of the first such, or NULL */
 	int64_t lost_samples;
-	long *workers;			/* numbers of workers, ascending */
+	long *workers; /* numbers of workers, ascending */
 	size_t worker_counts;
 
-	struct capacity_model model;	/* of the group: the mean of its cells */
-	struct capacity_model *members;	/* of each of its `cells`; their slopes
+	struct capacity_model model; /* of the group: the mean of its cells */
+	struct capacity_model *members; /* of each of its `cells`; their slopes
 					 * may be negative if the group's mean
 					 * is not */
 	size_t crowded;			/* cells beside which others ran:
 					 * without times */
-	size_t makeshift;		/* cells whose slope is that of their last
+	size_t makeshift;	/* cells whose slope is that of their last
 					 * two checkpoints */
-	double leak_kib_per_1k;		/* mean, may be negative; NAN */
+	double leak_kib_per_1k; /* mean, may be negative; NAN */
 	struct capacity_mean pause_p50_us, pause_p99_us, cpu_ms, exit_faults;
-	double pause_max_us;		/* the longest of all cells; NAN */
+	double pause_max_us; /* the longest of all cells; NAN */
 };
 
 struct capacity_groups {
-	struct capacity_group *items;	/* by interpreter, workload, size, stack */
+	struct capacity_group *items; /* by interpreter, workload, size, stack */
 	size_t n;
-	json_t *host;			/* of which all these cells are */
-	json_t *other_hosts;		/* array of {"host", "cells"}: left out */
-	size_t pending;			/* cells that have not run yet */
+	json_t *host;	     /* of which all these cells are */
+	json_t *other_hosts; /* array of {"host", "cells"}: left out */
+	size_t pending;	     /* cells that have not run yet */
 };
 
 /* Reads the groups that the choice leaves.  0, or an exit code after a complaint:

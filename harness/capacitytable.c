@@ -44,9 +44,11 @@ static void print_head(FILE *out, const json_t *p, int width)
 
 	fprintf(out, "\n%s%s%s  %s  scale %lld, workers of %lld requests\n",
 		celldoc_text(p, "tag"), *given ? " " : "", given,
-		celldoc_text(p, "workload"), (long long)json_integer_value(
-			json_object_get(p, "scale")), (long long)age);
-	fprintf(out, "  %-*s  %7s %-16s  %9s  %9s  %11s  %7s  %9s  %-22s  %4s\n",
+		celldoc_text(p, "workload"),
+		(long long)json_integer_value(json_object_get(p, "scale")),
+		(long long)age);
+	fprintf(out,
+		"  %-*s  %7s %-16s  %9s  %9s  %11s  %7s  %9s  %-22s  %4s\n",
 		width, "strategy", "workers", "(95 %)", "total MiB", "peak MiB",
 		"private MiB", "leak/1k", "full at", "pause p50/p99/max ms",
 		"CPU");
@@ -57,7 +59,8 @@ static char *interval_text(const json_t *interval)
 {
 	if (!json_is_array(interval))
 		return xstrdup("");
-	return xasprintf("(%lld to %lld)",
+	return xasprintf(
+		"(%lld to %lld)",
 		(long long)json_integer_value(json_array_get(interval, 0)),
 		(long long)json_integer_value(json_array_get(interval, 1)));
 }
@@ -70,7 +73,8 @@ static char *pauses_text(const json_t *p)
 	if (isnan(p99))
 		return xstrdup(is_set(p, "pauses_known") ? "none" : "-");
 	return xasprintf("%.2f / %.2f / %.2f",
-			 celldoc_number(p, "gc_pause_p50_us") / 1000, p99 / 1000,
+			 celldoc_number(p, "gc_pause_p50_us") / 1000,
+			 p99 / 1000,
 			 celldoc_number(p, "gc_pause_max_us") / 1000);
 }
 
@@ -85,7 +89,8 @@ static void print_plan(FILE *out, const json_t *p, int width)
 	fprintf(out, " %-16s", interval);
 	print_number(out, 9, celldoc_number(p, "total_kib") / 1024, 1);
 	print_number(out, 9, celldoc_number(p, "peak_kib") / 1024, 1);
-	print_number(out, 11, celldoc_number(p, "worker_private_kib") / 1024, 2);
+	print_number(out, 11, celldoc_number(p, "worker_private_kib") / 1024,
+		     2);
 	print_number(out, 7, celldoc_number(p, "leak_kib_per_1k"), 0);
 	print_number(out, 9, celldoc_number(p, "requests_to_limit"), 0);
 	fprintf(out, "  %-22s", pauses);
@@ -112,8 +117,8 @@ static void print_reasons(FILE *out, const json_t *plans, size_t first)
 		if (!json_equal(json_object_get(p, "block"), block))
 			break;
 		if (*reason != '\0')
-			fprintf(out, "  %s%s: %s\n", is_set(p, "recommended") ?
-				"recommended: " : "",
+			fprintf(out, "  %s%s: %s\n",
+				is_set(p, "recommended") ? "recommended: " : "",
 				celldoc_text(p, "strategy"), reason);
 	}
 }
@@ -123,7 +128,8 @@ static void print_title(FILE *out, const json_t *d)
 	double pause = celldoc_number(d, "pause_p99_us");
 	const char *host = celldoc_text(json_object_get(d, "host"), "name");
 
-	fprintf(out, "%.0f MiB, of which %g %% are kept free: %.0f MiB for a "
+	fprintf(out,
+		"%.0f MiB, of which %g %% are kept free: %.0f MiB for a "
 		"template and its workers",
 		celldoc_number(d, "memory_kib") / 1024,
 		celldoc_number(d, "reserve_percent"),
@@ -137,7 +143,8 @@ static void print_title(FILE *out, const json_t *d)
 
 static void print_legend(FILE *out)
 {
-	fprintf(out, "\n* recommended.  total: after that many requests, peak: the "
+	fprintf(out,
+		"\n* recommended.  total: after that many requests, peak: the "
 		"most up to then; private: of one worker\nalone; leak/1k: KiB "
 		"more per worker and 1000 requests; full at: requests after "
 		"which so many\nworkers fill the limit, -: never, by what was "
@@ -155,37 +162,43 @@ static void print_recommendation(FILE *out, const json_t *r)
 		(long long)json_integer_value(json_object_get(r, "workers")),
 		celldoc_text(r, "reason"));
 	for (size_t i = 0; i < sizeof servers / sizeof *servers; i++)
-		fprintf(out, "\n%s", celldoc_text(json_object_get(r, "deploy"),
-						  servers[i]));
+		fprintf(out, "\n%s",
+			celldoc_text(json_object_get(r, "deploy"), servers[i]));
 }
 
 static void print_verification(FILE *out, const json_t *v, double memory_kib)
 {
 	const json_t *cell, *cells = json_object_get(v, "cells");
-	int limited = json_is_integer(json_object_get(json_array_get(cells, 0),
-						      "memory_limit_kib"));
+	int limited = json_is_integer(
+		json_object_get(json_array_get(cells, 0), "memory_limit_kib"));
 	size_t index;
 
 	if (!json_is_object(v))
 		return;
-	fprintf(out, "\nTried out: %s on %s, %s %.0f MiB\n  workers  predicted "
-		"MiB  measured MiB    error\n", celldoc_text(v, "strategy"),
-		celldoc_text(v, "tag"), limited ?
-		"in a memory cgroup limited to" :
-		"without a memory cgroup, against", memory_kib / 1024);
+	fprintf(out,
+		"\nTried out: %s on %s, %s %.0f MiB\n  workers  predicted "
+		"MiB  measured MiB    error\n",
+		celldoc_text(v, "strategy"), celldoc_text(v, "tag"),
+		limited ? "in a memory cgroup limited to" :
+			  "without a memory cgroup, against",
+		memory_kib / 1024);
 	json_array_foreach(cells, index, cell) {
 		int hit = is_set(cell, "limit_hit");
 
 		print_number(out, 7, celldoc_number(cell, "workers"), 0);
-		print_number(out, 13, celldoc_number(cell, "predicted_kib") / 1024, 1);
-		print_number(out, 12, celldoc_number(cell, "measured_kib") / 1024, 1);
+		print_number(out, 13,
+			     celldoc_number(cell, "predicted_kib") / 1024, 1);
+		print_number(out, 12,
+			     celldoc_number(cell, "measured_kib") / 1024, 1);
 		if (isnan(celldoc_number(cell, "error_percent")))
 			fprintf(out, "        -");
 		else
-			fprintf(out, "  %+5.1f %%", celldoc_number(cell, "error_percent"));
-		fprintf(out, "  %s%s\n", hit ? "beyond the memory" :
-			"within the memory", is_set(cell, "good") ?
-			", as predicted" : ", NOT as predicted");
+			fprintf(out, "  %+5.1f %%",
+				celldoc_number(cell, "error_percent"));
+		fprintf(out, "  %s%s\n",
+			hit ? "beyond the memory" : "within the memory",
+			is_set(cell, "good") ? ", as predicted" :
+					       ", NOT as predicted");
 	}
 	if (*celldoc_text(v, "note") != '\0')
 		fprintf(out, "  %s\n", celldoc_text(v, "note"));
@@ -200,7 +213,8 @@ void capacitytable_print(FILE *out, const json_t *d)
 
 	print_title(out, d);
 	json_array_foreach(plans, index, p) {
-		if (last == NULL || !json_equal(json_object_get(p, "block"),
+		if (last == NULL ||
+		    !json_equal(json_object_get(p, "block"),
 				json_object_get(last, "block"))) {
 			if (last != NULL)
 				print_reasons(out, plans, first);

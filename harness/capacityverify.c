@@ -26,7 +26,7 @@
 
 #define MARGIN 1.05
 #define UNCHARGED_KIB 16384
-#define SEED 1000		/* not one that a run begins with */
+#define SEED 1000 /* not one that a run begins with */
 
 /* The model of a plan's document; its points are to be freed. */
 static struct capacity_model model_of(const json_t *plan)
@@ -128,9 +128,11 @@ static json_t *try_out(const json_t *document, const json_t *plan,
 		.stack = (char *)celldoc_text(plan, "strategy"),
 		.workload = (char *)celldoc_text(plan, "workload"),
 		.scale = (long)celldoc_number(plan, "scale"),
-		.workers = workers, .requests = (long)age,
+		.workers = workers,
+		.requests = (long)age,
 		.collect_at = collect_at(plan, (long)age),
-		.repeat = 1, .seed = SEED,
+		.repeat = 1,
+		.seed = SEED,
 	};
 	char *text = cellkey_format(&key);
 	json_t *cell, *result;
@@ -146,17 +148,18 @@ static json_t *try_out(const json_t *document, const json_t *plan,
 	peak = ok ? measured_peak(cell) : NAN;
 	hit = celldoc_number(cell, "oom_kills") > 0 || peak > memory;
 	good = expect_hit ? hit : !hit && is_near(plan, predicted, measured);
-	result = json_pack("{sI so so so so so so sb sb sb ss ss?}",
-		"workers", (json_int_t)workers,
-		"predicted_kib", real(predicted), "measured_kib", real(measured),
-		"error_percent", real((predicted / measured - 1) * 100),
-		"predicted_peak_kib", real(peak_kib(m, age, workers)),
-		"measured_peak_kib", real(peak),
-		"memory_limit_kib", json_incref(json_object_get(cell,
-			"memory_limit_kib") ?: json_null()),
-		"expected_limit_hit", expect_hit, "limit_hit", hit,
-		"good", good, "status", celldoc_text(cell, "status"),
-		"reason", json_string_value(json_object_get(cell, "reason")));
+	result = json_pack(
+		"{sI so so so so so so sb sb sb ss ss?}", "workers",
+		(json_int_t)workers, "predicted_kib", real(predicted),
+		"measured_kib", real(measured), "error_percent",
+		real((predicted / measured - 1) * 100), "predicted_peak_kib",
+		real(peak_kib(m, age, workers)), "measured_peak_kib",
+		real(peak), "memory_limit_kib",
+		json_incref(json_object_get(cell, "memory_limit_kib") ?:
+				    json_null()),
+		"expected_limit_hit", expect_hit, "limit_hit", hit, "good",
+		good, "status", celldoc_text(cell, "status"), "reason",
+		json_string_value(json_object_get(cell, "reason")));
 	json_decref(cell);
 	return result;
 }
@@ -168,16 +171,22 @@ static int check(const json_t *document, const json_t *plan,
 	double memory = celldoc_number(document, "memory_kib");
 	double workers = celldoc_number(plan, "workers");
 	double needs = json_is_integer(json_object_get(document, "workers")) ?
-		fmin(memory, celldoc_number(plan, "peak_kib")) : memory;
+		fmin(memory, celldoc_number(plan, "peak_kib")) :
+		memory;
 	int64_t available = procfs_meminfo("MemAvailable");
 
 	if (workers > CELL_MAX_WORKERS)
-		return fail(EXIT_USAGE, "--verify: %.0f workers are more than the "
+		return fail(EXIT_USAGE,
+			    "--verify: %.0f workers are more than the "
 			    "%d that a cell can have; give less --memory, or "
-			    "--workers=N", workers, CELL_MAX_WORKERS);
-	if (available >= 0 && needs > (double)(available - limits->min_free_kib))
-		return fail(EXIT_USAGE, "--verify needs %.0f MiB, this host has "
-			    "%.0f to spare; give less --memory", needs / 1024,
+			    "--workers=N",
+			    workers, CELL_MAX_WORKERS);
+	if (available >= 0 &&
+	    needs > (double)(available - limits->min_free_kib))
+		return fail(EXIT_USAGE,
+			    "--verify needs %.0f MiB, this host has "
+			    "%.0f to spare; give less --memory",
+			    needs / 1024,
 			    (double)(available - limits->min_free_kib) / 1024);
 	return 0;
 }
@@ -192,8 +201,10 @@ static int judge(const json_t *cells)
 	json_array_foreach(cells, index, cell) {
 		if (strcmp(celldoc_text(cell, "status"), "ok") != 0 &&
 		    !json_is_true(json_object_get(cell, "limit_hit")))
-			return fail(EXIT_CELL_FAILED, "--verify: the cell of %.0f "
-				    "workers: %s", celldoc_number(cell, "workers"),
+			return fail(EXIT_CELL_FAILED,
+				    "--verify: the cell of %.0f "
+				    "workers: %s",
+				    celldoc_number(cell, "workers"),
 				    celldoc_text(cell, "reason"));
 		good &= json_is_true(json_object_get(cell, "good"));
 	}
@@ -203,8 +214,10 @@ static int judge(const json_t *cells)
 int capacity_verify(json_t *document, const struct cell_limits *limits)
 {
 	const json_t *recommended = json_object_get(document, "recommended");
-	const json_t *plan = json_array_get(json_object_get(document, "plans"),
-		(size_t)json_integer_value(json_object_get(recommended, "plan")));
+	const json_t *plan = json_array_get(
+		json_object_get(document, "plans"),
+		(size_t)json_integer_value(
+			json_object_get(recommended, "plan")));
 	long workers = (long)celldoc_number(plan, "workers"), more = 0;
 	struct capacity_model m;
 	json_t *cells, *cell;
@@ -231,12 +244,15 @@ int capacity_verify(json_t *document, const struct cell_limits *limits)
 	}
 	if (code == 0)
 		code = judge(cells);
-	json_object_set_new(document, "verify", json_pack("{ss ss sI so}",
-		"strategy", celldoc_text(plan, "strategy"),
-		"tag", celldoc_text(plan, "tag"), "age",
-		(json_int_t)celldoc_number(plan, "age"), "cells", cells));
+	json_object_set_new(document, "verify",
+			    json_pack("{ss ss sI so}", "strategy",
+				      celldoc_text(plan, "strategy"), "tag",
+				      celldoc_text(plan, "tag"), "age",
+				      (json_int_t)celldoc_number(plan, "age"),
+				      "cells", cells));
 	if (more > CELL_MAX_WORKERS)
-		json_object_set_new(json_object_get(document, "verify"), "note",
+		json_object_set_new(
+			json_object_get(document, "verify"), "note",
 			json_string("more workers than fit were not tried: a "
 				    "cell cannot have so many"));
 	free(m.points);

@@ -21,7 +21,7 @@ enum kind { NO_TYPE, PLAIN_TYPE, GC_TYPE };
 
 /* An address that was looked at as a type. */
 struct known_type {
-	uint64_t address;	/* 0: empty */
+	uint64_t address; /* 0: empty */
 	enum kind kind;
 };
 
@@ -67,13 +67,15 @@ static enum kind kind_of(const struct causes *c, uint64_t address)
 	     peek_word(c, meta + l->type_offset) != l->type_type))
 		return NO_TYPE;
 	return peek_word(c, address + l->flags_offset) & l->has_gc_flag ?
-		GC_TYPE : PLAIN_TYPE;
+		GC_TYPE :
+		PLAIN_TYPE;
 }
 
 /* The entry of `address`, or the empty one where it belongs. */
 static struct known_type *find_type(const struct causes *c, uint64_t address)
 {
-	size_t i = (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+	size_t i = (size_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >>
+			    20);
 
 	for (;; i++) {
 		struct known_type *t = &c->types[i & (c->room - 1)];
@@ -135,7 +137,8 @@ static int is_count(uint64_t word)
 
 /* The kind of the type of the object at `offset`, in both processes the same and
  * alive; NO_TYPE when there is none, or when it is out of sight. */
-static enum kind object_at(struct causes *c, const struct page *p, size_t offset)
+static enum kind object_at(struct causes *c, const struct page *p,
+			   size_t offset)
 {
 	size_t type = offset + c->layout.type_offset;
 	uint64_t word;
@@ -144,9 +147,10 @@ static enum kind object_at(struct causes *c, const struct page *p, size_t offset
 		return NO_TYPE;
 	word = word_at(p->before, type);
 	return word == word_at(p->after, type) &&
-		is_count(word_at(p->before, type - WORD)) &&
-		is_count(word_at(p->after, type - WORD)) ?
-		look_up(c, word) : NO_TYPE;
+			is_count(word_at(p->before, type - WORD)) &&
+			is_count(word_at(p->after, type - WORD)) ?
+		look_up(c, word) :
+		NO_TYPE;
 }
 
 int causes_object_at(struct causes *c, const void *page, size_t bytes,

@@ -35,9 +35,9 @@ extern const char *const cause_names[CAUSES];
 
 /* Knows the types of one template. */
 struct causes {
-	struct shm_layout layout;	/* all 0: not known */
-	int memory;			/* of the template; see peek.h */
-	struct known_type *types;	/* hash table */
+	struct shm_layout layout; /* all 0: not known */
+	int memory;		  /* of the template; see peek.h */
+	struct known_type *types; /* hash table */
 	size_t n, room;
 };
 

@@ -34,17 +34,14 @@ json_t *cell_document(const struct cellkey *key, const char *version,
 {
 	char *text = cellkey_format(key);
 	json_t *document = json_pack(
-		"{ss ss ss ss ss ss sI sI sI sI sI sI ss ss?}",
-		"key", text, "python", version, "tag", key->tag,
-		"executable", executable,
-		"strategy", key->stack, "workload", key->workload,
-		"scale", (json_int_t)key->scale,
-		"workers", (json_int_t)key->workers,
-		"requests", (json_int_t)key->requests,
-		"collect_at", (json_int_t)key->collect_at,
-		"repeat", (json_int_t)key->repeat,
-		"seed", (json_int_t)key->seed,
-		"status", status, "reason", reason);
+		"{ss ss ss ss ss ss sI sI sI sI sI sI ss ss?}", "key", text,
+		"python", version, "tag", key->tag, "executable", executable,
+		"strategy", key->stack, "workload", key->workload, "scale",
+		(json_int_t)key->scale, "workers", (json_int_t)key->workers,
+		"requests", (json_int_t)key->requests, "collect_at",
+		(json_int_t)key->collect_at, "repeat", (json_int_t)key->repeat,
+		"seed", (json_int_t)key->seed, "status", status, "reason",
+		reason);
 
 	free(text);
 	return document;
@@ -74,10 +71,9 @@ static int explain_copies(struct cell *c)
 	int result = places_find(&c->cow, template, &places);
 
 	for (int i = 1; i < c->family.count && result == 0; i++)
-		result = copies_explain(&c->cow, &places,
-					&c->family.shared->layout, template,
-					c->family.members[i].pid,
-					&c->now[i].copies);
+		result = copies_explain(
+			&c->cow, &places, &c->family.shared->layout, template,
+			c->family.members[i].pid, &c->now[i].copies);
 	places_fini(&places);
 	return result;
 }
@@ -98,8 +94,9 @@ static int64_t weigh(pid_t pid)
 	int64_t page_tables;
 
 	return procfs_read_memory(pid, &memory) == 0 &&
-		procfs_read_page_tables(pid, &page_tables) == 0 ?
-		memory.pss + page_tables : 0;
+			procfs_read_page_tables(pid, &page_tables) == 0 ?
+		memory.pss + page_tables :
+		0;
 }
 
 /* What the members do not show of themselves: their children, memory that is
@@ -144,8 +141,9 @@ static void sample_scanner(struct cell *c)
 	int64_t now;
 
 	c->scanner_ns = c->scanner > 0 &&
-		procfs_read_cpu(c->scanner, &now) == 0 ?
-		now - c->scanner_first : -1;
+			procfs_read_cpu(c->scanner, &now) == 0 ?
+		now - c->scanner_first :
+		-1;
 }
 
 /* All workers stand still: sample everyone.  Contents are compared at the last
@@ -157,9 +155,11 @@ static int take_checkpoint(struct cell *c)
 					    &c->now[i]);
 
 		if (result == -ENOENT || result == -ESRCH) {
-			c->family.error = xasprintf("process %d of the cell (0 "
+			c->family.error = xasprintf(
+				"process %d of the cell (0 "
 				"is the template) was gone at the checkpoint of "
-				"%ld requests", i, c->at[c->sampled]);
+				"%ld requests",
+				i, c->at[c->sampled]);
 			return -ECHILD;
 		}
 		if (result < 0)
@@ -224,8 +224,9 @@ static int let_exit(struct cell *c)
 	}
 	for (int i = 1; i < c->family.count; i++)
 		if (c->family.members[i].status != 0) {
-			c->family.error = xasprintf("worker %d %s at its exit",
-				i, describe_status(c->family.members[i].status));
+			c->family.error = xasprintf(
+				"worker %d %s at its exit", i,
+				describe_status(c->family.members[i].status));
 			return -ECHILD;
 		}
 	family_go(&c->family, 0);
@@ -278,8 +279,9 @@ static char *who_is_busy(const struct cell *c)
 
 		if (strcmp(template->at, "forked") == 0 && m->at[0] == '\0' &&
 		    !m->gone)
-			return xasprintf("worker %d had served %llu requests",
-				i, (unsigned long long)cell_slot(c, i)->requests);
+			return xasprintf(
+				"worker %d had served %llu requests", i,
+				(unsigned long long)cell_slot(c, i)->requests);
 	}
 	return xstrdup("the template was busy");
 }
@@ -292,9 +294,10 @@ static void tell_oom(const struct cell *c, char **reason)
 
 	if (kills <= 0)
 		return;
-	*reason = xasprintf("%s: the cell needs more memory than the %lld MiB "
-			    "of --memory-limit", before,
-			    (long long)c->limit_kib / 1024);
+	*reason = xasprintf(
+		"%s: the cell needs more memory than the %lld MiB "
+		"of --memory-limit",
+		before, (long long)c->limit_kib / 1024);
 	free(before);
 }
 
@@ -316,12 +319,14 @@ static const char *judge(struct cell *c, int result, const char *executable,
 	if (c->family.error != NULL)
 		*reason = xstrdup(c->family.error);
 	else if (result == -ENOMEM)
-		*reason = xasprintf("stopped: less than %lld MiB of memory were "
-				    "left on this host (--min-free)",
-				    (long long)limits->min_free_kib / 1024);
+		*reason = xasprintf(
+			"stopped: less than %lld MiB of memory were "
+			"left on this host (--min-free)",
+			(long long)limits->min_free_kib / 1024);
 	else if (result == -ECHILD)
-		*reason = xstrdup("the template ended before its workers were "
-				  "reaped");
+		*reason = xstrdup(
+			"the template ended before its workers were "
+			"reaped");
 	else
 		*reason = xasprintf("cannot watch %s: %s", executable,
 				    strerror(-result));
@@ -354,10 +359,20 @@ static int start(struct cell *c, const struct interpreter *interpreter,
 	char *workers = xasprintf("%ld", c->key->workers);
 	char *collect_at = xasprintf("%ld", c->key->collect_at);
 	char *checkpoints = join_checkpoints(c);
-	char *argv[] = { (char *)executable, workload->bare ? "-BS" : "-B",
-			 driver, interpreter->ext_dir, c->key->stack,
-			 workload->path, scale, seed, NULL, NULL, workers,
-			 collect_at, checkpoints, NULL };
+	char *argv[] = { (char *)executable,
+			 workload->bare ? "-BS" : "-B",
+			 driver,
+			 interpreter->ext_dir,
+			 c->key->stack,
+			 workload->path,
+			 scale,
+			 seed,
+			 NULL,
+			 NULL,
+			 workers,
+			 collect_at,
+			 checkpoints,
+			 NULL };
 	char *padding;
 	int result;
 
@@ -395,10 +410,11 @@ static void tell_limit(const struct cell *c, json_t *document)
 {
 	int64_t kills = c->limit_kib > 0 ? cgroup_oom_kills(&c->cgroup) : -1;
 
-	json_object_set_new(document, "memory_limit_kib", c->limit_kib > 0 ?
-			    json_integer(c->limit_kib) : json_null());
-	json_object_set_new(document, "oom_kills", kills >= 0 ?
-			    json_integer(kills) : json_null());
+	json_object_set_new(
+		document, "memory_limit_kib",
+		c->limit_kib > 0 ? json_integer(c->limit_kib) : json_null());
+	json_object_set_new(document, "oom_kills",
+			    kills >= 0 ? json_integer(kills) : json_null());
 }
 
 json_t *cell_run(const struct cellkey *key,
@@ -407,7 +423,8 @@ json_t *cell_run(const struct cellkey *key,
 		 const struct cell_limits *limits, char **error)
 {
 	const char *executable = key->executable ? key->executable :
-		interpreter->executable, *status;
+						   interpreter->executable,
+		   *status;
 	struct cell c = {
 		.key = key,
 		.cgroup = { .procs = -1 },
@@ -428,9 +445,9 @@ json_t *cell_run(const struct cellkey *key,
 		result = start(&c, interpreter, executable, workload,
 			       limits->memory_kib);
 	if (result < 0)
-		c.family.error = xasprintf("cannot start %s: %s%s", executable,
-					   strerror(-result), result == -EMFILE ?
-					   "; allow more with ulimit -n" : "");
+		c.family.error = xasprintf(
+			"cannot start %s: %s%s", executable, strerror(-result),
+			result == -EMFILE ? "; allow more with ulimit -n" : "");
 	else
 		result = run_phases(&c);
 	if (result == -EINTR) {
@@ -453,7 +470,7 @@ json_t *cell_run(const struct cellkey *key,
 	json_object_set(document, "curve", c.curve);
 	if (result != 0)
 		json_object_set_new(document, "output",
-			json_string(family_last_words(&c.family)));
+				    json_string(family_last_words(&c.family)));
 out:
 	family_fini(&c.family);
 	cgroup_fini(&c.cgroup);

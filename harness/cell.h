@@ -8,13 +8,13 @@
 #include "install.h"
 
 struct cell_limits {
-	long timeout_s;		/* for the whole cell */
-	int64_t min_free_kib;	/* the host's MemAvailable must stay above; 0:
+	long timeout_s;	      /* for the whole cell */
+	int64_t min_free_kib; /* the host's MemAvailable must stay above; 0:
 				 * do not look */
-	int64_t memory_kib;	/* what the cell's cgroup may hold, where one
+	int64_t memory_kib;   /* what the cell's cgroup may hold, where one
 				 * can be made; 0: no limit */
-	int parallel;		/* workers that serve at the same time */
-	int given;		/* bits of those from the command line; see
+	int parallel;	      /* workers that serve at the same time */
+	int given;	      /* bits of those from the command line; see
 				 * celllimits.c */
 };
 

@@ -24,7 +24,8 @@ double celldoc_number(const json_t *cell, const char *key)
 const char *celldoc_given_path(const json_t *cell)
 {
 	return strchr(celldoc_text(cell, "key"), '@') != NULL ?
-		celldoc_text(cell, "executable") : "";
+		celldoc_text(cell, "executable") :
+		"";
 }
 
 int celldoc_was_tried(const json_t *cell)
@@ -53,8 +54,8 @@ int celldoc_same_task(const json_t *a, const json_t *b)
 
 int celldoc_same_block(const json_t *a, const json_t *b)
 {
-	return celldoc_same_task(a, b) && strcmp(celldoc_text(a, "host"),
-						 celldoc_text(b, "host")) == 0;
+	return celldoc_same_task(a, b) &&
+		strcmp(celldoc_text(a, "host"), celldoc_text(b, "host")) == 0;
 }
 
 char *celldoc_task(const json_t *cell)
@@ -65,9 +66,9 @@ char *celldoc_task(const json_t *cell)
 		n[i] = json_integer_value(json_object_get(cell, sizes[i]));
 	/* The lengths tell where the texts end. */
 	return xasprintf("%zu %zu %lld %lld %lld %lld %s %s %s",
-		strlen(celldoc_text(cell, "tag")),
-		strlen(celldoc_given_path(cell)),
-		(long long)n[0], (long long)n[1], (long long)n[2],
-		(long long)n[3], celldoc_text(cell, "tag"),
-		celldoc_given_path(cell), celldoc_text(cell, "workload"));
+			 strlen(celldoc_text(cell, "tag")),
+			 strlen(celldoc_given_path(cell)), (long long)n[0],
+			 (long long)n[1], (long long)n[2], (long long)n[3],
+			 celldoc_text(cell, "tag"), celldoc_given_path(cell),
+			 celldoc_text(cell, "workload"));
 }

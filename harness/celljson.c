@@ -15,8 +15,8 @@
 #include "metrics.h"
 #include "places.h"
 
-#define TEXT_MAX 65536		/* bytes; the longest are paths and reasons */
-#define NAMES_MAX 64		/* of methods, and of facts of a host */
+#define TEXT_MAX 65536 /* bytes; the longest are paths and reasons */
+#define NAMES_MAX 64   /* of methods, and of facts of a host */
 
 static int bad(const char **problem, const char *what)
 {
@@ -63,7 +63,8 @@ static int check_head(const json_t *document, const char **problem)
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!is_text(json_object_get(document, texts[i])))
-			return bad(problem, "key, python, tag, strategy or "
+			return bad(problem,
+				   "key, python, tag, strategy or "
 				   "workload is no text");
 	if (cellkey_parse(json_string_value(json_object_get(document, "key")),
 			  &key) < 0)
@@ -71,7 +72,8 @@ static int check_head(const json_t *document, const char **problem)
 	cellkey_fini(&key);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		if (!is_count(json_object_get(document, counts[i])))
-			return bad(problem, "scale, workers, requests, repeat "
+			return bad(problem,
+				   "scale, workers, requests, repeat "
 				   "or seed is no number");
 	if (!json_is_integer(json_object_get(document, "collect_at")))
 		return bad(problem, "collect_at is no number");
@@ -148,7 +150,8 @@ static int check_curve(const json_t *curve, const char **problem)
 		last = json_integer_value(at);
 		for (size_t i = 0; i < metrics_count; i++)
 			if (!is_metric(json_object_get(point, metrics[i].key)))
-				return bad(problem, "a value of the curve is no "
+				return bad(problem,
+					   "a value of the curve is no "
 					   "number");
 	}
 	return 0;
@@ -208,10 +211,12 @@ static int check_workers(json_t *per_worker, const char **problem)
 	json_object_foreach(per_worker, key, list) {
 		if (metric_find(key) == NULL || !json_is_array(list) ||
 		    json_array_size(list) > CELL_MAX_WORKERS)
-			return bad(problem, "per_worker is no list of a metric");
+			return bad(problem,
+				   "per_worker is no list of a metric");
 		json_array_foreach(list, index, value)
 			if (!json_is_number(value))
-				return bad(problem, "a worker's value is no "
+				return bad(problem,
+					   "a worker's value is no "
 					   "number");
 	}
 	return 0;
@@ -237,11 +242,13 @@ static int check_copies(json_t *copies, const char **problem)
 	json_object_foreach(copies, place, row) {
 		if (!has_name(place_names, PLACES, place) ||
 		    !json_is_object(row))
-			return bad(problem, "copies names a place that is none");
+			return bad(problem,
+				   "copies names a place that is none");
 		json_object_foreach(row, cause, pages)
 			if (!has_name(cause_names, CAUSES, cause) ||
 			    !json_is_number(pages))
-				return bad(problem, "copies names a cause that "
+				return bad(problem,
+					   "copies names a cause that "
 					   "is none");
 	}
 	return 0;
@@ -281,8 +288,8 @@ int cell_document_check(const json_t *document, const char **problem)
 	    check_metrics(document, problem) < 0 ||
 	    check_curve(json_object_get(document, "curve"), problem) < 0 ||
 	    check_histograms(document, problem) < 0 ||
-	    check_workers(json_object_get(document, "per_worker"),
-			  problem) < 0 ||
+	    check_workers(json_object_get(document, "per_worker"), problem) <
+		    0 ||
 	    check_copies(json_object_get(document, "copies"), problem) < 0)
 		return -1;
 	if (!is_flat(json_object_get(document, "methods")))

@@ -60,12 +60,14 @@ static int decode(char *text)
 
 char *cellkey_format(const struct cellkey *key)
 {
-	char *executable = encode(key->executable ? key->executable : "", "._-");
+	char *executable = encode(key->executable ? key->executable : "",
+				  "._-");
 	char *workload = encode(key->workload, "._-/");
 	char *text = xasprintf("%s%s%s/%s/w%ld/n%ld/c%ld/s%ld/r%ld/x%ld/%s",
 			       key->tag, key->executable ? "@" : "", executable,
 			       key->stack, key->workers, key->requests,
-			       key->collect_at, key->scale, key->repeat, key->seed, workload);
+			       key->collect_at, key->scale, key->repeat,
+			       key->seed, workload);
 
 	free(executable);
 	free(workload);
@@ -76,11 +78,12 @@ int cellkey_parse(const char *text, struct cellkey *key)
 {
 	static const char letters[] = "wncsrx";
 	char *copy = xstrdup(text), *rest = copy, *at;
-	long *const numbers[] = { &key->workers, &key->requests,
-				  &key->collect_at, &key->scale, &key->repeat, &key->seed };
+	long *const numbers[] = { &key->workers,    &key->requests,
+				  &key->collect_at, &key->scale,
+				  &key->repeat,	    &key->seed };
 	const long limits[][2] = { { 1, CELL_MAX_WORKERS }, { 0, INT_MAX },
-				   { -1, INT_MAX }, { 0, INT_MAX }, { 1, INT_MAX },
-				   { 0, INT_MAX } };
+				   { -1, INT_MAX },	    { 0, INT_MAX },
+				   { 1, INT_MAX },	    { 0, INT_MAX } };
 	char *tag = strsep(&rest, "/"), *stack = strsep(&rest, "/");
 	int result = -EINVAL;
 

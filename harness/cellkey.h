@@ -13,17 +13,17 @@
 #define CELL_MAX_WORKERS 256
 
 struct cellkey {
-	char *tag;		/* of the built variant, e.g. cp3.6.15 */
-	char *executable;	/* NULL: the tag's own */
-	char *stack;		/* canonical spec */
-	char *workload;		/* name of a built-in one, a path, or the full
+	char *tag;	  /* of the built variant, e.g. cp3.6.15 */
+	char *executable; /* NULL: the tag's own */
+	char *stack;	  /* canonical spec */
+	char *workload;	  /* name of a built-in one, a path, or the full
 				 * name of an application (wsgi.h) */
 	long workers;
-	long requests;		/* per worker */
-	long collect_at;	/* requests before a worker's first full
+	long requests;	 /* per worker */
+	long collect_at; /* requests before a worker's first full
 				 * collection; -1: it is left to chance */
 	long scale;
-	long repeat;		/* from 1 */
+	long repeat; /* from 1 */
 	long seed;
 };
 

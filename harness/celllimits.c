@@ -10,7 +10,7 @@
 #include "procfs.h"
 #include "util.h"
 
-#define TIMEOUT_MAX_S (366L * 24 * 3600)	/* as parse_seconds() */
+#define TIMEOUT_MAX_S (366L * 24 * 3600) /* as parse_seconds() */
 
 enum { GIVEN_TIMEOUT = 1, GIVEN_MIN_FREE = 2, GIVEN_PARALLEL = 4 };
 
@@ -49,9 +49,11 @@ char *limits_options(const struct cell_limits *limits)
 	char *timeout = xasprintf("--timeout=%ld", limits->timeout_s);
 	char *min_free = limits->given & GIVEN_MIN_FREE ?
 		xasprintf(" --min-free=%lldK",
-			  (long long)limits->min_free_kib) : xstrdup("");
+			  (long long)limits->min_free_kib) :
+		xstrdup("");
 	char *parallel = limits->given & GIVEN_PARALLEL ?
-		xasprintf(" --parallel=%d", limits->parallel) : xstrdup("");
+		xasprintf(" --parallel=%d", limits->parallel) :
+		xstrdup("");
 	char *all = xasprintf("%s%s%s", timeout, min_free, parallel);
 
 	free(timeout);
@@ -82,8 +84,10 @@ long argument_number(struct argp_state *state, const char *option,
 	long value = 0;
 
 	if (parse_long(text, low, high, &value) < 0)
-		argp_error(state, "--%s takes a whole number from %ld to %ld, "
-			   "not '%s'", option, low, high, text);
+		argp_error(state,
+			   "--%s takes a whole number from %ld to %ld, "
+			   "not '%s'",
+			   option, low, high, text);
 	return value;
 }
 
@@ -96,14 +100,18 @@ error_t limits_parse(int key, char *arg, struct argp_state *state,
 	case OPTION_TIMEOUT:
 		limits->given |= GIVEN_TIMEOUT;
 		if (parse_seconds(arg, &limits->timeout_s) < 0)
-			argp_error(state, "--timeout takes a time such as 90, "
-				   "5m or 1h, not '%s'", arg);
+			argp_error(state,
+				   "--timeout takes a time such as 90, "
+				   "5m or 1h, not '%s'",
+				   arg);
 		return 0;
 	case OPTION_MIN_FREE:
 		limits->given |= GIVEN_MIN_FREE;
 		if (parse_size(arg, &bytes) < 0)
-			argp_error(state, "--min-free takes a size such as "
-				   "512M, not '%s'", arg);
+			argp_error(state,
+				   "--min-free takes a size such as "
+				   "512M, not '%s'",
+				   arg);
 		limits->min_free_kib = bytes / 1024;
 		return 0;
 	case OPTION_PARALLEL:

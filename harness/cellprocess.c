@@ -10,8 +10,8 @@
 /* A document for a cell whose own process gave none. */
 static json_t *failed_document(const char *key_text, const char *reason)
 {
-	json_t *document = json_pack("{ss ss ss}", "key", key_text,
-				     "status", "failed", "reason", reason);
+	json_t *document = json_pack("{ss ss ss}", "key", key_text, "status",
+				     "failed", "reason", reason);
 
 	if (document == NULL)
 		document = json_pack("{ss ss ss}", "key", key_text, "status",
@@ -27,10 +27,12 @@ json_t *cellprocess_run(const char *key, const struct cell_limits *limits)
 	char *parallel = xasprintf("--parallel=%d", limits->parallel);
 	char *memory = limits->memory_kib > 0 ?
 		xasprintf("--memory-limit=%lldK",
-			  (long long)limits->memory_kib) : NULL;
+			  (long long)limits->memory_kib) :
+		NULL;
 	/* A key out of a database may look like an option. */
-	char *argv[] = { "/proc/self/exe", "cell", timeout, min_free, parallel,
-			 "--", (char *)key, NULL, NULL };
+	char *argv[] = { "/proc/self/exe", "cell",   timeout,
+			 min_free,	   parallel, "--",
+			 (char *)key,	   NULL,     NULL };
 	char *out = NULL, *err = NULL, *reason = NULL;
 	json_t *document = NULL;
 	int status = 0, result;

@@ -166,8 +166,9 @@ static const struct {
 
 /* Those that only a stack with reshare has. */
 static const char *const pass_metrics[] = {
-	"reshare_passes", "reshare_looked_pages", "reshare_given_pages",
-	"reshare_hot_pages", "reshare_skipped", "reshare_waited", "reshare_us",
+	"reshare_passes",    "reshare_looked_pages", "reshare_given_pages",
+	"reshare_hot_pages", "reshare_skipped",	     "reshare_waited",
+	"reshare_us",
 };
 #define PASS_METRICS (sizeof pass_metrics / sizeof *pass_metrics)
 
@@ -244,27 +245,27 @@ static double charged(const struct cell *c)
 {
 	return (double)(c->charged.anon + c->charged.shmem) +
 		(c->charged.kernel >= 0 ? (double)c->charged.kernel :
-		 sum(c, page_tables)) + sum(c, file_pss);
+					  sum(c, page_tables)) +
+		sum(c, file_pss);
 }
 
 void cellresult_checkpoint(struct cell *c)
 {
-	json_t *values = json_pack("{sI sI sI sf sI so}",
-		"requests", (json_int_t)c->at[c->sampled],
-		"template_rss_kib", (json_int_t)c->now[0].memory.rss,
-		"template_pss_kib", (json_int_t)c->now[0].memory.pss,
-		"page_tables_kib", sum(c, page_tables),
-		"others_kib", (json_int_t)c->others,
+	json_t *values = json_pack(
+		"{sI sI sI sf sI so}", "requests",
+		(json_int_t)c->at[c->sampled], "template_rss_kib",
+		(json_int_t)c->now[0].memory.rss, "template_pss_kib",
+		(json_int_t)c->now[0].memory.pss, "page_tables_kib",
+		sum(c, page_tables), "others_kib", (json_int_t)c->others,
 		"gc_collections", collections(c));
 
 	if (c->unmapped_error == 0) {
 		json_object_set_new(values, "unmapped_kib",
 				    json_integer(c->unmapped));
-		json_object_set_new(values, "total_kib",
-				    json_real(sum(c, all_pss) +
-					      sum(c, page_tables) +
-					      (double)(c->others +
-						       c->unmapped)));
+		json_object_set_new(
+			values, "total_kib",
+			json_real(sum(c, all_pss) + sum(c, page_tables) +
+				  (double)(c->others + c->unmapped)));
 	}
 	if (c->cgroup_error == 0 && tells_kinds(c))
 		json_object_set_new(values, "cgroup_kib",
@@ -274,7 +275,8 @@ void cellresult_checkpoint(struct cell *c)
 				    json_real((double)c->scanner_ns / 1e6));
 	for (size_t i = 0; i < WORKER_METRICS; i++)
 		if (metric_find(worker_metrics[i].key)->scope & METRIC_CURVE)
-			json_object_set_new(values, worker_metrics[i].key,
+			json_object_set_new(
+				values, worker_metrics[i].key,
 				json_real(mean(c, worker_metrics[i].of)));
 	if (c->cow_error != 0) {
 		json_object_del(values, "worker_cow_pages");
@@ -312,10 +314,10 @@ static void set_null_error(struct cell *c, const char *key, const char *what,
 static void forget_memory(struct cell *c)
 {
 	static const char *const keys[] = {
-		"template_rss_kib", "template_pss_kib", "worker_rss_kib",
-		"worker_pss_kib", "worker_private_kib", "total_kib",
-		"others_kib", "unmapped_kib", "cgroup_kib",
-		"worker_cow_pages", "worker_new_pages", "worker_floor_pages",
+		"template_rss_kib", "template_pss_kib",	  "worker_rss_kib",
+		"worker_pss_kib",   "worker_private_kib", "total_kib",
+		"others_kib",	    "unmapped_kib",	  "cgroup_kib",
+		"worker_cow_pages", "worker_new_pages",	  "worker_floor_pages",
 		"leak_kib_per_1k",
 	};
 	const json_t *curve = c->curve;
@@ -323,7 +325,8 @@ static void forget_memory(struct cell *c)
 	size_t k;
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		set_null(c, keys[i], "the host swapped pages of this cell out; "
+		set_null(c, keys[i],
+			 "the host swapped pages of this cell out; "
 			 "run fewer workers, or without swap");
 		json_array_foreach(curve, k, point)
 			json_object_del(point, keys[i]);
@@ -359,9 +362,10 @@ static json_t *histogram_json(const uint64_t counts[HDR_BUCKETS])
 
 	for (size_t i = 0; i < HDR_BUCKETS; i++)
 		if (counts[i] != 0)
-			json_array_append_new(list, json_pack("[II]",
-				(json_int_t)hdr_lower(i),
-				(json_int_t)counts[i]));
+			json_array_append_new(
+				list,
+				json_pack("[II]", (json_int_t)hdr_lower(i),
+					  (json_int_t)counts[i]));
 	return list;
 }
 
@@ -376,9 +380,12 @@ static double percentile_us(const uint64_t counts[HDR_BUCKETS], double percent,
 
 static const struct {
 	const char *suffix;
-	double percent;		/* 0: the longest */
+	double percent; /* 0: the longest */
 } pause_metrics[] = {
-	{ "p50_us", 50 }, { "p99_us", 99 }, { "p999_us", 99.9 }, { "max_us", 0 },
+	{ "p50_us", 50 },
+	{ "p99_us", 99 },
+	{ "p999_us", 99.9 },
+	{ "max_us", 0 },
 };
 #define PAUSE_METRICS (sizeof pause_metrics / sizeof *pause_metrics)
 
@@ -389,7 +396,7 @@ static json_t *pause_json(const uint64_t counts[HDR_BUCKETS], double percent,
 	if (hdr_total(counts) == 0)
 		return json_null();
 	return json_real(percent > 0 ? percentile_us(counts, percent, longest) :
-			 (double)longest / 1e3);
+				       (double)longest / 1e3);
 }
 
 /* Sets gc_PREFIX_p50_us and so on, each `values[i]`, which it takes over. */
@@ -432,8 +439,9 @@ static void summarize_pauses(struct cell *c, json_t *document)
 		longest = max > longest ? max : longest;
 		json_array_append_new(by_generation, histogram_json(one));
 		for (size_t k = 0; k < PAUSE_METRICS; k++)
-			json_array_append_new(lists[k], pause_json(one,
-				pause_metrics[k].percent, max));
+			json_array_append_new(
+				lists[k],
+				pause_json(one, pause_metrics[k].percent, max));
 	}
 	json_object_set_new(document, "pauses", by_generation);
 	for (size_t k = 0; k < PAUSE_METRICS; k++)
@@ -464,7 +472,7 @@ static void summarize_requests(struct cell *c, json_t *document)
 		else
 			set_real(c, rows[i].key,
 				 (double)hdr_percentile(all, rows[i].percent) /
-				 1e3);
+					 1e3);
 }
 
 static void count_lost(const struct cell *c, json_t *document)
@@ -493,8 +501,8 @@ static void summarize_leak(struct cell *c)
 	json_array_foreach(c->curve, k, point)
 		if (2 * c->at[k] >= c->key->requests) {
 			x[n] = (double)c->at[k];
-			y[n++] = json_number_value(json_object_get(point,
-				"worker_private_kib"));
+			y[n++] = json_number_value(
+				json_object_get(point, "worker_private_kib"));
 		}
 	if (n < 3) {
 		set_null(c, "leak_kib_per_1k",
@@ -528,9 +536,10 @@ static json_t *copies_json(const struct cell *c)
 			double n = 0;
 
 			for (long i = 1; i <= c->key->workers; i++)
-				n += (double)c->now[i].copies
-					.pages[place][cause];
-			json_object_set_new(row, cause_names[cause],
+				n += (double)c->now[i]
+					     .copies.pages[place][cause];
+			json_object_set_new(
+				row, cause_names[cause],
 				json_real(n / (double)c->key->workers));
 		}
 		json_object_set_new(map, place_names[place], row);
@@ -546,13 +555,14 @@ static json_t *per_worker_json(const struct cell *c)
 	for (size_t k = 0; k < WORKER_METRICS; k++) {
 		json_t *list;
 
-		if (!json_is_number(json_object_get(c->metrics,
-						    worker_metrics[k].key)))
+		if (!json_is_number(
+			    json_object_get(c->metrics, worker_metrics[k].key)))
 			continue;
 		list = json_array();
 		for (long i = 1; i <= c->key->workers; i++)
-			json_array_append_new(list, json_real(
-				worker_metrics[k].of(worker(c, i))));
+			json_array_append_new(
+				list,
+				json_real(worker_metrics[k].of(worker(c, i))));
 		json_object_set_new(object, worker_metrics[k].key, list);
 	}
 	return object;
@@ -570,15 +580,17 @@ static json_t *methods_json(const struct cell *c)
 
 	if (source >= sizeof sources / sizeof *sources)
 		source = SHM_GC_NONE;
-	return json_pack("{ss ss ss ss ss ss sI}",
-		"gc_pause", sources[source],
-		"worker_cow_pages", pages_method(),
-		"worker_floor_pages", "/proc/PID/mem",
-		"copies", knows_objects(c) ? "content of pages" :
-		"none: how objects lie is not known, as in free-threaded builds",
-		"total_kib", procfs_memory_method(),
-		"cgroup_kib", c->cgroup.path == NULL ? "none" :
-		c->cgroup.version == 1 ? "cgroup v1" : "cgroup v2",
+	return json_pack(
+		"{ss ss ss ss ss ss sI}", "gc_pause", sources[source],
+		"worker_cow_pages", pages_method(), "worker_floor_pages",
+		"/proc/PID/mem", "copies",
+		knows_objects(c) ?
+			"content of pages" :
+			"none: how objects lie is not known, as in free-threaded builds",
+		"total_kib", procfs_memory_method(), "cgroup_kib",
+		c->cgroup.path == NULL	       ? "none" :
+			c->cgroup.version == 1 ? "cgroup v1" :
+						 "cgroup v2",
 		"environment_bytes", (json_int_t)c->environment_bytes);
 }
 
@@ -596,7 +608,8 @@ static void explain_totals(struct cell *c)
 		set_null_error(c, "cgroup_kib", "the cell's cgroup",
 			       c->cgroup_error);
 	else if (!tells_kinds(c))
-		set_null(c, "cgroup_kib", "this kernel does not tell which part "
+		set_null(c, "cgroup_kib",
+			 "this kernel does not tell which part "
 			 "of a PSS is file pages (Linux 5.3)");
 }
 
@@ -605,7 +618,8 @@ static void explain_scanner(struct cell *c)
 	if (c->scanner == 0)
 		set_null(c, "ksm_cpu_ms", "the stack has no ksm");
 	else if (c->scanner_ns < 0)
-		set_null(c, "ksm_cpu_ms", "the kernel's thread ksmd is not to "
+		set_null(c, "ksm_cpu_ms",
+			 "the kernel's thread ksmd is not to "
 			 "be seen from here; containers hide it");
 }
 
@@ -637,7 +651,8 @@ void cellresult_summarize(struct cell *c, json_t *document)
 	set_real(c, "freeze_us", (double)template->before_fork_ns / 1e3);
 	set_real(c, "fork_us", mean(c, fork_us));
 	if (c->exit_unknown)
-		set_null(c, "exit_faults", "a worker was reaped by the program "
+		set_null(c, "exit_faults",
+			 "a worker was reaped by the program "
 			 "before it could be read");
 	else
 		set_real(c, "exit_faults", mean(c, exit_faults));

@@ -35,8 +35,8 @@ static json_t *values(const json_t *cells, const char *key)
  * not repeat it.  Takes over `cells`. */
 static json_t *make_run(json_t *cells, const char *path)
 {
-	json_t *host = json_copy(json_object_get(json_array_get(cells, 0),
-						 "host"));
+	json_t *host = json_copy(
+		json_object_get(json_array_get(cells, 0), "host"));
 	char *name = xstrdup(celldoc_text(host, "name"));
 	json_t *cell, *strategies = values(cells, "strategy"), *item;
 	const char *baseline = NULL;
@@ -54,13 +54,11 @@ static json_t *make_run(json_t *cells, const char *path)
 		if (strcmp(json_string_value(item), "none") == 0)
 			baseline = "none";
 	free(name);
-	return json_pack("{ss ss s{ss so so so ss?} so so}",
-		"started", text, "finished", text, "options",
-			"cells", path, "strategy", strategies,
-			"python", values(cells, "tag"),
-			"workload", values(cells, "workload"),
-			"baseline", baseline,
-		"host", host, "cells", cells);
+	return json_pack("{ss ss s{ss so so so ss?} so so}", "started", text,
+			 "finished", text, "options", "cells", path, "strategy",
+			 strategies, "python", values(cells, "tag"), "workload",
+			 values(cells, "workload"), "baseline", baseline,
+			 "host", host, "cells", cells);
 }
 
 /* Checks one line and adds its document.  0, or -1 after a complaint. */
@@ -71,9 +69,10 @@ static int add_line(json_t *cells, json_t *seen, const char *line,
 	json_t *cell = cell_document_read(line, length, &problem);
 
 	key = celldoc_text(cell, "key");
-	if (cell != NULL && *celldoc_text(json_object_get(cell, "host"),
-					  "name") == '\0')
-		problem = "it does not say where it was measured; use 'cell "
+	if (cell != NULL &&
+	    *celldoc_text(json_object_get(cell, "host"), "name") == '\0')
+		problem =
+			"it does not say where it was measured; use 'cell "
 			"--host'";
 	else if (cell != NULL && json_object_get(seen, key) != NULL)
 		problem = "this cell was there before";

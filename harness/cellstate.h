@@ -15,45 +15,45 @@
 /* One process at one checkpoint. */
 struct sample {
 	struct procfs_memory memory;
-	int64_t page_tables;		/* KiB */
+	int64_t page_tables; /* KiB */
 	uint64_t minor_faults;
 	int64_t cpu_ns;
-	struct cow_counts counts;	/* of a worker */
-	struct copies copies;		/* of a worker at the last checkpoint */
-	uint64_t exit_faults;		/* of a worker, once it is gone */
+	struct cow_counts counts; /* of a worker */
+	struct copies copies;	  /* of a worker at the last checkpoint */
+	uint64_t exit_faults;	  /* of a worker, once it is gone */
 };
 
 struct cell {
 	const struct cellkey *key;
 	struct family family;
 	int parallel;
-	size_t environment_bytes;	/* size of PERMAFROST_PADDING */
-	long at[CHECKPOINTS_MAX];	/* requests */
+	size_t environment_bytes; /* size of PERMAFROST_PADDING */
+	long at[CHECKPOINTS_MAX]; /* requests */
 	size_t checkpoints;
-	size_t sampled;			/* checkpoints done */
-	struct shm_header *served;	/* copy of the shared memory at the last
+	size_t sampled;		      /* checkpoints done */
+	struct shm_header *served;    /* copy of the shared memory at the last
 					 * checkpoint: exit is not serving */
-	struct cow_map cow;		/* the template's pages at the fork */
-	int cow_error;			/* why copies are not known: -errno */
-	int copies_error;		/* why their causes are not: -errno */
-	struct cgroup cgroup;		/* that the cell's processes are in */
-	int cgroup_error;		/* why its memory is not known: -errno */
-	int64_t limit_kib;		/* that it may hold; 0: there is none */
-	struct cgroup_memory charged;	/* at this checkpoint */
-	int64_t others;			/* KiB of processes that the program has
+	struct cow_map cow;	      /* the template's pages at the fork */
+	int cow_error;		      /* why copies are not known: -errno */
+	int copies_error;	      /* why their causes are not: -errno */
+	struct cgroup cgroup;	      /* that the cell's processes are in */
+	int cgroup_error;	      /* why its memory is not known: -errno */
+	int64_t limit_kib;	      /* that it may hold; 0: there is none */
+	struct cgroup_memory charged; /* at this checkpoint */
+	int64_t others;		      /* KiB of processes that the program has
 					 * started itself */
-	int64_t unmapped;		/* KiB held by files, mapped by none */
-	int unmapped_error;		/* why that is not known: -errno */
-	const char *unmapped_failed;	/* ... at what; static storage */
-	pid_t scanner;			/* ksmd; 0: not looked at, -1: not seen */
-	int64_t scanner_first;		/* its CPU time when all was warm, ns */
-	int64_t scanner_ns;		/* ... used since then; -1: not known */
-	int swapped;			/* pages of the cell were swapped out */
-	int exit_unknown;		/* a worker was gone before it was read */
-	struct sample *now;		/* [0] template, then workers */
+	int64_t unmapped;	      /* KiB held by files, mapped by none */
+	int unmapped_error;	      /* why that is not known: -errno */
+	const char *unmapped_failed;  /* ... at what; static storage */
+	pid_t scanner;		      /* ksmd; 0: not looked at, -1: not seen */
+	int64_t scanner_first;	      /* its CPU time when all was warm, ns */
+	int64_t scanner_ns;	      /* ... used since then; -1: not known */
+	int swapped;		      /* pages of the cell were swapped out */
+	int exit_unknown;	      /* a worker was gone before it was read */
+	struct sample *now;	      /* [0] template, then workers */
 	json_t *curve;
-	json_t *metrics;		/* of the last checkpoint, and more */
-	json_t *unavailable;		/* key: reason */
+	json_t *metrics;     /* of the last checkpoint, and more */
+	json_t *unavailable; /* key: reason */
 };
 
 /* The slot of process `index`, as it was at the last checkpoint once that is

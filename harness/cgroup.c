@@ -37,9 +37,9 @@
 #include "procfs.h"
 #include "util.h"
 
-#define PREFIX "permafrost-"	/* and the maker's process id */
+#define PREFIX "permafrost-" /* and the maker's process id */
 
-#define REMOVE_TRIES 200	/* of 5 ms: the dead leave a little later */
+#define REMOVE_TRIES 200 /* of 5 ms: the dead leave a little later */
 
 /* No host has so many bytes, and some such figures can be added up. */
 #define FIGURE_MAX (INT64_MAX / 16)
@@ -47,7 +47,8 @@
 /* The number that `text` begins with, or -1. */
 static int64_t number(const char *text)
 {
-	int64_t v = isdigit((unsigned char)*text) ? strtoll(text, NULL, 10) : -1;
+	int64_t v = isdigit((unsigned char)*text) ? strtoll(text, NULL, 10) :
+						    -1;
 
 	return v > FIGURE_MAX ? -1 : v;
 }
@@ -69,7 +70,7 @@ static int64_t stat_value(const char *text, const char *name)
 static int64_t kernel_bytes(const char *text)
 {
 	static const char *const parts[] = { "kernel_stack", "pagetables",
-		"percpu", "vmalloc", "slab" };
+					     "percpu", "vmalloc", "slab" };
 	int64_t sum = stat_value(text, "kernel");
 	int64_t sockets = stat_value(text, "sock");
 
@@ -88,7 +89,8 @@ int cgroup_parse_stat(const char *text, int version, struct cgroup_memory *m)
 	/* v1's plain names leave out descendants, total_ ones hold them. */
 	int64_t anon = stat_value(text, version == 2 ? "anon" : "total_rss");
 	int64_t file = stat_value(text, version == 2 ? "file" : "total_cache");
-	int64_t shmem = stat_value(text, version == 2 ? "shmem" : "total_shmem");
+	int64_t shmem = stat_value(text,
+				   version == 2 ? "shmem" : "total_shmem");
 	int64_t kernel = version == 2 ? kernel_bytes(text) : 0;
 
 	if (anon < 0 || file < 0 || shmem < 0)
@@ -185,8 +187,10 @@ int cgroup_limit(const struct cgroup *c, int64_t kib)
 
 	if (c->path == NULL)
 		return -ENOENT;
-	result = write_number(c->path, c->version == 2 ? "memory.max" :
-			      "memory.limit_in_bytes", kib * 1024);
+	result = write_number(
+		c->path,
+		c->version == 2 ? "memory.max" : "memory.limit_in_bytes",
+		kib * 1024);
 	if (result < 0)
 		return result;
 	/* Kernels without swap accounting lack these. */
@@ -205,8 +209,10 @@ int64_t cgroup_oom_kills(const struct cgroup *c)
 
 	if (c->path == NULL)
 		return -ENOENT;
-	result = read_entry(c->path, c->version == 2 ? "memory.events" :
-			    "memory.oom_control", &text);
+	result = read_entry(
+		c->path,
+		c->version == 2 ? "memory.events" : "memory.oom_control",
+		&text);
 	if (result < 0)
 		return result;
 	n = stat_value(text, "oom_kill");
@@ -229,7 +235,7 @@ static int try_to_enter(int procs)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		_exit(-cgroup_enter(procs));	/* error numbers fit */
+		_exit(-cgroup_enter(procs)); /* error numbers fit */
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -269,8 +275,9 @@ static void remove_leftovers(const char *parent)
 static int gives_memory(const char *parent, int version)
 {
 	char *text;
-	int result = read_entry(parent, version == 2 ? "cgroup.subtree_control" :
-				usage_file(1), &text);
+	int result = read_entry(
+		parent, version == 2 ? "cgroup.subtree_control" : usage_file(1),
+		&text);
 
 	if (result < 0)
 		return 0;
@@ -330,7 +337,7 @@ static int make_below(struct cgroup *c, const char *parent, int version)
 	c->path = xasprintf("%s/" PREFIX "%d", parent, (int)getpid());
 	result = make_directory(c->path);
 	if (result < 0) {
-		free(c->path);		/* not ours: never remove it */
+		free(c->path); /* not ours: never remove it */
 		c->path = NULL;
 		goto refused;
 	}
@@ -371,7 +378,8 @@ void cgroup_clean(void)
 {
 	char *mountinfo = NULL, *self = NULL;
 
-	if (read_file("/proc/self/mountinfo", 16u << 20, &mountinfo, NULL) < 0 ||
+	if (read_file("/proc/self/mountinfo", 16u << 20, &mountinfo, NULL) <
+		    0 ||
 	    read_file("/proc/self/cgroup", 1u << 20, &self, NULL) < 0)
 		goto out;
 	for (int version = 2; version >= 1; version--) {

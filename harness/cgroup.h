@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct cgroup {
-	char *path;	/* its directory, or NULL: there is none */
-	char *reason;	/* then why, in words */
-	int version;	/* 1 or 2 */
-	int procs;	/* descriptor of its cgroup.procs, or -1 */
+	char *path;   /* its directory, or NULL: there is none */
+	char *reason; /* then why, in words */
+	int version;  /* 1 or 2 */
+	int procs;    /* descriptor of its cgroup.procs, or -1 */
 };
 
 /* What is charged, in KiB.  `usage` holds all the others and up to 64 pages per
@@ -23,7 +23,7 @@ struct cgroup_memory {
 	int64_t anon;	/* private pages, huge ones included */
 	int64_t shmem;	/* memfds and the like, whether mapped or not */
 	int64_t file;	/* page cache of other files, first read from here */
-	int64_t kernel;	/* page tables, stacks, slabs, ...; -1: not told */
+	int64_t kernel; /* page tables, stacks, slabs, ...; -1: not told */
 };
 
 /* Makes a cgroup for this process' cell, at most one at a time, as near to its

@@ -33,7 +33,7 @@ static char *own_path(const char *self, const char *controller, int version)
 			continue;
 		*p = '\0';
 		if (version == 2 ? strcmp(line, "0:") == 0 :
-		    cgroup_has_word(list + 1, controller, ','))
+				   cgroup_has_word(list + 1, controller, ','))
 			path = xstrdup(p + 1);
 	}
 	free(text);
@@ -46,8 +46,8 @@ static void unescape(char *text)
 	char *to = text;
 
 	for (const char *p = text; *p != '\0'; to++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' &&
-		    p[2] >= '0' && p[2] <= '7' && p[3] >= '0' && p[3] <= '7') {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' &&
+		    p[2] <= '7' && p[3] >= '0' && p[3] <= '7') {
 			*to = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 |
 				     (p[3] - '0'));
 			p += 4;
@@ -59,7 +59,7 @@ static void unescape(char *text)
 }
 
 struct mount {
-	char *root, *point;	/* parts of the line */
+	char *root, *point; /* parts of the line */
 };
 
 /* Takes a line of mountinfo apart, in place.  Whether it mounts the hierarchy
@@ -84,8 +84,8 @@ static int parse_mount(char *line, const char *controller, int version,
 	unescape(m->root);
 	unescape(m->point);
 	return version == 2 ? strcmp(type, "cgroup2") == 0 :
-		strcmp(type, "cgroup") == 0 &&
-		cgroup_has_word(options, controller, ',');
+			      strcmp(type, "cgroup") == 0 &&
+			cgroup_has_word(options, controller, ',');
 }
 
 /* What follows `root` in `path`: "" or "/..."; NULL when it is elsewhere. */
@@ -97,7 +97,7 @@ static const char *below(const char *path, const char *root)
 		return NULL;
 	path += n;
 	if (strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\0'))
-		return NULL;	/* outside of this cgroup namespace */
+		return NULL; /* outside of this cgroup namespace */
 	return strcmp(path, "/") == 0 ? "" : path;
 }
 

@@ -28,13 +28,16 @@ static const struct argp_option options[] = {
 	LIMIT_OPTIONS,
 	{ "memory-limit", KEY_MEMORY, "SIZE", 0,
 	  "what the cell's memory cgroup may hold, if one can be made (default: "
-	  "no limit)", 0 },
+	  "no limit)",
+	  0 },
 	{ "host", KEY_HOST, 0, 0,
 	  "add facts of this machine, for documents that are imported on "
-	  "another", 0 },
+	  "another",
+	  0 },
 	{ "job", KEY_JOB, 0, 0,
 	  "be a job of GNU parallel: exit code 0 whatever was measured, 75 when "
-	  "only this machine cannot do it", 0 },
+	  "only this machine cannot do it",
+	  0 },
 	{ 0 }
 };
 
@@ -45,8 +48,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	if (key == KEY_MEMORY) {
 		if (parse_size(arg, &bytes) < 0 || bytes < 1024)
-			argp_error(state, "--memory-limit takes a size such as "
-				   "512M, not '%s'", arg);
+			argp_error(state,
+				   "--memory-limit takes a size such as "
+				   "512M, not '%s'",
+				   arg);
 		a->limits.memory_kib = bytes / 1024;
 		return 0;
 	}
@@ -122,8 +127,10 @@ static int run(const struct cellkey *key, const struct arguments *a)
 		return EXIT_FAULT;
 	interpreter = find(&list, key->tag);
 	if (interpreter == NULL) {
-		code = fail(EXIT_USAGE, "nothing was built for '%s'; see 'list "
-			    "interpreters'", key->tag);
+		code = fail(EXIT_USAGE,
+			    "nothing was built for '%s'; see 'list "
+			    "interpreters'",
+			    key->tag);
 		goto out;
 	}
 	if (workload_find(key->workload, &workload, &error) < 0) {
@@ -138,8 +145,9 @@ static int run(const struct cellkey *key, const struct arguments *a)
 		goto out;
 	}
 	status = json_string_value(json_object_get(document, "status"));
-	code = strcmp(status, "ok") == 0 ? EXIT_OK :
-		strcmp(status, "timeout") == 0 ? EXIT_TIMEOUT : EXIT_CELL_FAILED;
+	code = strcmp(status, "ok") == 0       ? EXIT_OK :
+		strcmp(status, "timeout") == 0 ? EXIT_TIMEOUT :
+						 EXIT_CELL_FAILED;
 	if (code == EXIT_OK &&
 	    json_integer_value(json_object_get(document, "lost_samples")) > 0)
 		code = EXIT_UNTRUSTED;
@@ -171,14 +179,14 @@ static char *obstacle(const struct cellkey *key)
 		workload_fini(&workload);
 		answer = interpreter_describe(i, key->executable, &spec, &why);
 		if (answer != NULL) {
-			const json_t *stack = json_array_get(json_object_get(
-				answer, "stacks"), 0);
+			const json_t *stack = json_array_get(
+				json_object_get(answer, "stacks"), 0);
 			const char *reason = json_string_value(
 				json_object_get(stack, "reason"));
 
 			if (reason == NULL)
-				reason = json_string_value(json_object_get(
-					stack, "error"));
+				reason = json_string_value(
+					json_object_get(stack, "error"));
 			why = reason != NULL ? xstrdup(reason) : NULL;
 			json_decref(answer);
 		}
@@ -249,8 +257,10 @@ int cmd_cell(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (cellkey_parse(a.key, &key) < 0)
-		return fail(EXIT_USAGE, "'%s' is not a cell's key; 'run "
-			    "--dry-run' prints them", a.key);
+		return fail(EXIT_USAGE,
+			    "'%s' is not a cell's key; 'run "
+			    "--dry-run' prints them",
+			    a.key);
 	catch_signals();
 	family_adopt_strays();
 	code = a.job ? run_job(&key, &a) : run(&key, &a);

@@ -20,17 +20,22 @@
 struct arguments {
 	struct run_choice choice;
 	struct compare_request request;
-	const char *sides[2];		/* as typed */
+	const char *sides[2]; /* as typed */
 	const char *format;
 	int given;
 };
 
 enum {
-	KEY_METRIC = OPTION_AFTER_RUN, KEY_PYTHON, KEY_WORKLOAD, KEY_FORMAT,
-	KEY_SEED, KEY_MIXED,
+	KEY_METRIC = OPTION_AFTER_RUN,
+	KEY_PYTHON,
+	KEY_WORKLOAD,
+	KEY_FORMAT,
+	KEY_SEED,
+	KEY_MIXED,
 };
 
-#define DEFAULT_METRICS "total_kib,worker_private_kib,worker_minor_faults,"    \
+#define DEFAULT_METRICS                                                        \
+	"total_kib,worker_private_kib,worker_minor_faults,"                    \
 	"worker_cow_pages,gc_pause_p99_us,gc_pause_max_us,request_p99_us,"     \
 	"worker_cpu_ms"
 
@@ -73,8 +78,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SEED:
 		if (parse_long(arg, 0, INT_MAX, &seed) < 0)
-			argp_error(state, "--seed takes a number from 0 to %d, "
-				   "not '%s'", INT_MAX, arg);
+			argp_error(state,
+				   "--seed takes a number from 0 to %d, "
+				   "not '%s'",
+				   INT_MAX, arg);
 		a->request.seed = (unsigned long)seed;
 		return 0;
 	case KEY_MIXED:
@@ -91,7 +98,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->given < 2)
-			argp_error(state, "compare what? Two stacks of a run, "
+			argp_error(state,
+				   "compare what? Two stacks of a run, "
 				   "two runs, or RUN:STACK");
 		return 0;
 	default:
@@ -128,8 +136,10 @@ static int choose_metrics(struct strings *wanted)
 		if (metric_find(key) != NULL || strcmp(key, "all") == 0)
 			continue;
 		near = nearest(key, known, metrics_count);
-		code = fail(EXIT_USAGE, "unknown metric '%s'%s%s%s; see 'list "
-			    "metrics'", key, near ? ", did you mean '" : "",
+		code = fail(EXIT_USAGE,
+			    "unknown metric '%s'%s%s%s; see 'list "
+			    "metrics'",
+			    key, near ? ", did you mean '" : "",
 			    near ? near : "", near ? "'?" : "");
 	}
 	if (strings_has(wanted, "all")) {
@@ -144,8 +154,8 @@ static int choose_metrics(struct strings *wanted)
 
 /* One side as typed: RUN, RUN:STACK or STACK. */
 struct operand {
-	long run;		/* 0: the chosen one */
-	const char *stack;	/* within the text; NULL: all */
+	long run;	   /* 0: the chosen one */
+	const char *stack; /* within the text; NULL: all */
 };
 
 /* 0 or an exit code. */
@@ -160,8 +170,10 @@ static int read_operand(const char *text, struct operand *o)
 		o->stack = text[digits] == ':' ? text + digits + 1 : NULL;
 		if (parse_long(number, 1, 1L << 40, &o->run) < 0 ||
 		    (o->stack == NULL && text[digits] != '\0'))
-			code = fail(EXIT_USAGE, "'%s' is no run, stack or "
-				    "RUN:STACK; see 'list runs'", text);
+			code = fail(EXIT_USAGE,
+				    "'%s' is no run, stack or "
+				    "RUN:STACK; see 'list runs'",
+				    text);
 	}
 	if (code == 0 && o->stack != NULL && *o->stack == '\0')
 		code = fail(EXIT_USAGE, "'%s' names no stack", text);
@@ -223,8 +235,9 @@ static char *canonical(const char *typed)
 			continue;
 		answer = interpreter_describe(&list.items[i], NULL, &specs,
 					      &error);
-		form = json_string_value(json_object_get(json_array_get(
-			json_object_get(answer, "stacks"), 0), "canonical"));
+		form = json_string_value(json_object_get(
+			json_array_get(json_object_get(answer, "stacks"), 0),
+			"canonical"));
 		text = form != NULL ? xstrdup(form) : NULL;
 		json_decref(answer);
 		free(error);
@@ -248,8 +261,8 @@ static char *find_stack(const json_t *document, const char *typed)
 	else
 		found = canonical(typed);
 	if (found == NULL || !strings_has(&stacks, found)) {
-		const char *near = nearest(typed,
-			(const char *const *)stacks.items, stacks.n);
+		const char *near = nearest(
+			typed, (const char *const *)stacks.items, stacks.n);
 
 		known = join(&stacks);
 		complain("run %lld has no stack '%s'%s%s%s (it has %s)",
@@ -277,11 +290,13 @@ static int load_sides(const struct arguments *a, struct compare_side sides[2],
 	for (int i = 0; i < 2 && code == 0; i++)
 		code = read_operand(a->sides[i], &o[i]);
 	if (code == 0 && (o[0].stack == NULL) != (o[1].stack == NULL))
-		code = fail(EXIT_USAGE, "cannot compare all stacks of a run "
+		code = fail(EXIT_USAGE,
+			    "cannot compare all stacks of a run "
 			    "with one stack; name the stack of both, as in "
 			    "3:freeze");
 	if (code == 0 && a->choice.run != 0 && o[0].run != 0 && o[1].run != 0)
-		code = fail(EXIT_USAGE, "A and B name their runs; leave --run "
+		code = fail(EXIT_USAGE,
+			    "A and B name their runs; leave --run "
 			    "out");
 	if (code == 0)
 		code = run_choice_open(&a->choice, &s, &run);
@@ -297,11 +312,10 @@ static int load_sides(const struct arguments *a, struct compare_side sides[2],
 		else if ((documents[i] = store_export(&s, id)) == NULL)
 			code = EXIT_FAULT;
 		if (code == 0 && o[i].stack != NULL &&
-		    (stacks[i] = find_stack(documents[i],
-					    o[i].stack)) == NULL)
+		    (stacks[i] = find_stack(documents[i], o[i].stack)) == NULL)
 			code = EXIT_USAGE;
-		sides[i] = (struct compare_side){ documents[i], stacks[i],
-						  0, 0 };
+		sides[i] = (struct compare_side){ documents[i], stacks[i], 0,
+						  0 };
 	}
 	store_close(&s);
 	return code;
@@ -364,13 +378,16 @@ static int nothing_common(const struct compare_side sides[2])
 	int code;
 
 	if (sides[0].every != 0)
-		code = fail(EXIT_USAGE, "nothing to compare: a stack against "
+		code = fail(EXIT_USAGE,
+			    "nothing to compare: a stack against "
 			    "itself needs at least two repeats, and --python "
-			    "and --workload must leave some; %s", a);
+			    "and --workload must leave some; %s",
+			    a);
 	else
-		code = fail(EXIT_USAGE, "A and B have nothing in common to "
-			    "compare: %s%s%s", a, same ? "" : "; ",
-			    same ? "" : b);
+		code = fail(EXIT_USAGE,
+			    "A and B have nothing in common to "
+			    "compare: %s%s%s",
+			    a, same ? "" : "; ", same ? "" : b);
 	free(a);
 	free(b);
 	return code;
@@ -389,7 +406,7 @@ static char *list_hosts(const json_t *hosts, int counted)
 
 		text = counted ? xasprintf("%lld cell%s on %s", (long long)n,
 					   n == 1 ? "" : "s", host) :
-			xstrdup(host);
+				 xstrdup(host);
 		strings_add(&list, text);
 		free(text);
 	}
@@ -406,7 +423,8 @@ static int refuse_hosts(const json_t *document)
 		json_object_get(document, "difference"));
 	char *a = list_hosts(json_object_get(left_out, "a"), 0);
 	char *b = list_hosts(json_object_get(left_out, "b"), 0);
-	int code = fail(EXIT_USAGE, "A and B are from different hosts (%s), A "
+	int code = fail(EXIT_USAGE,
+			"A and B are from different hosts (%s), A "
 			"from %s, B from %s; measure both on one host, or "
 			"--mixed-hosts compares them all the same",
 			difference != NULL ? difference : "not the same", a, b);
@@ -421,8 +439,8 @@ static int refuse_hosts(const json_t *document)
 static void warn_of_hosts(const json_t *document)
 {
 	const json_t *left_out = json_object_get(document, "left_out");
-	static const char *const keys[] = { "a", "b" }, *const names[] = { "A",
-									   "B" };
+	static const char *const keys[] = { "a", "b" },
+				 *const names[] = { "A", "B" };
 
 	for (int i = 0; i < 2; i++) {
 		const json_t *hosts = json_object_get(left_out, keys[i]);
@@ -431,13 +449,16 @@ static void warn_of_hosts(const json_t *document)
 		if (json_object_size(hosts) == 0)
 			continue;
 		list = list_hosts(hosts, 1);
-		complain("warning: %s is compared without %s, where %s was not "
-			 "measured", names[i], list, names[1 - i]);
+		complain(
+			"warning: %s is compared without %s, where %s was not "
+			"measured",
+			names[i], list, names[1 - i]);
 		free(list);
 	}
 	if (json_is_true(json_object_get(document, "mixed_hosts")))
-		complain("warning: cells of different hosts are compared; a "
-			 "difference may be one of machines");
+		complain(
+			"warning: cells of different hosts are compared; a "
+			"difference may be one of machines");
 }
 
 /* The exit code that a comparison calls for. */
@@ -456,11 +477,14 @@ static int judge(const json_t *document)
 				json_object_get(row, "verdict"));
 	}
 	if (compared == 0)
-		return fail(EXIT_CELL_FAILED, "nothing could be compared; the "
+		return fail(EXIT_CELL_FAILED,
+			    "nothing could be compared; the "
 			    "reasons are above");
 	if (lost > 0)
-		return fail(EXIT_UNTRUSTED, "%lld samples were lost; do not "
-			    "trust the pauses and latencies", (long long)lost);
+		return fail(EXIT_UNTRUSTED,
+			    "%lld samples were lost; do not "
+			    "trust the pauses and latencies",
+			    (long long)lost);
 	return EXIT_OK;
 }
 
@@ -470,8 +494,8 @@ static int print_comparison(const struct arguments *a)
 	int code;
 
 	if (json_array_size(json_object_get(document, "blocks")) == 0 &&
-	    json_object_size(json_object_get(json_object_get(document,
-			"left_out"), "a")) > 0) {
+	    json_object_size(json_object_get(
+		    json_object_get(document, "left_out"), "a")) > 0) {
 		code = refuse_hosts(document);
 	} else if (json_array_size(json_object_get(document, "blocks")) == 0) {
 		const struct compare_side sides[2] = { a->request.a,

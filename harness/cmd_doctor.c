@@ -24,7 +24,7 @@ struct arguments {
 	const char *format;
 	int strict;
 	int calibrate;
-	struct strings pythons;		/* as for `run`; none: all */
+	struct strings pythons; /* as for `run`; none: all */
 };
 
 enum { KEY_FORMAT = 0x100, KEY_STRICT, KEY_CALIBRATE, KEY_PYTHON };
@@ -32,12 +32,18 @@ enum { KEY_FORMAT = 0x100, KEY_STRICT, KEY_CALIBRATE, KEY_PYTHON };
 static const struct argp_option options[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
 	  0 },
-	{ "strict", KEY_STRICT, NULL, 0, "exit with code 5 when some metric "
-	  "cannot be had or trusted on this host right now", 0 },
-	{ "calibrate", KEY_CALIBRATE, NULL, 0, "measure what has a known "
-	  "answer, with each interpreter", 0 },
-	{ "python", KEY_PYTHON, "PYTHON,...", 0, "version prefixes or tags of "
-	  "interpreters to calibrate with (default: all)", 0 },
+	{ "strict", KEY_STRICT, NULL, 0,
+	  "exit with code 5 when some metric "
+	  "cannot be had or trusted on this host right now",
+	  0 },
+	{ "calibrate", KEY_CALIBRATE, NULL, 0,
+	  "measure what has a known "
+	  "answer, with each interpreter",
+	  0 },
+	{ "python", KEY_PYTHON, "PYTHON,...", 0,
+	  "version prefixes or tags of "
+	  "interpreters to calibrate with (default: all)",
+	  0 },
 	{ 0 }
 };
 
@@ -64,7 +70,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (a->pythons.n > 0 && !a->calibrate)
 			argp_error(state, "--python goes with --calibrate");
 		if (a->strict && a->calibrate)
-			argp_error(state, "--strict judges the host; "
+			argp_error(state,
+				   "--strict judges the host; "
 				   "--calibrate is strict by itself");
 		return 0;
 	case ARGP_KEY_ARG:
@@ -164,7 +171,8 @@ static void print_report(const json_t *facts, const json_t *findings,
 	double kib = json_number_value(json_object_get(facts, "memory_kib"));
 	const json_t *item;
 	size_t index;
-	char *host = xasprintf("%s %s %s, %lld CPUs%s%s%s",
+	char *host = xasprintf(
+		"%s %s %s, %lld CPUs%s%s%s",
 		json_string_value(json_object_get(facts, "system")),
 		json_string_value(json_object_get(facts, "kernel")),
 		json_string_value(json_object_get(facts, "machine")),
@@ -210,14 +218,17 @@ static void print_answer(const json_t *row)
 	json_unpack((json_t *)row, "{ss ss sf sf}", "check", &check, "metric",
 		    &metric, "low", &low, "high", &high);
 	reason = json_string_value(json_object_get(row, "reason"));
-	printf("%-9s%-42s", json_is_null(ok) ? "skipped" :
-	       json_is_true(ok) ? "ok" : "MISSED", check);
+	printf("%-9s%-42s",
+	       json_is_null(ok)		? "skipped" :
+		       json_is_true(ok) ? "ok" :
+					  "MISSED",
+	       check);
 	if (reason != NULL)
 		printf(" %s\n", reason);
 	else
 		printf("  %-27s %9.6g  (%.6g to %.6g)\n", metric,
-		       json_number_value(json_object_get(row, "measured")),
-		       low, high);
+		       json_number_value(json_object_get(row, "measured")), low,
+		       high);
 }
 
 /* Calibrates with one interpreter and adds its rows.  0 or an exit code. */
@@ -282,18 +293,22 @@ static int calibrate_all(const struct arguments *a)
 	if (code == 0 && n == 0)
 		code = fail(a->pythons.n > 0 ? EXIT_USAGE : EXIT_UNSUPPORTED,
 			    "no supported interpreter%s; see 'list "
-			    "interpreters'", a->pythons.n > 0 ?
-			    " is what --python says" : " was found");
+			    "interpreters'",
+			    a->pythons.n > 0 ? " is what --python says" :
+					       " was found");
 	if (code == 0 && !show) {
 		json_dumpf(all, stdout, JSON_COMPACT);
 		putchar('\n');
 	}
 	if (code == 0 && missed > 0)
-		code = fail(EXIT_UNTRUSTED, "%d known answers were missed; do "
+		code = fail(EXIT_UNTRUSTED,
+			    "%d known answers were missed; do "
 			    "not trust what is measured on this host before "
-			    "you know why", missed);
+			    "you know why",
+			    missed);
 	if (code == 0 && judged == 0)
-		code = fail(EXIT_UNSUPPORTED, "nothing could be calibrated here; "
+		code = fail(EXIT_UNSUPPORTED,
+			    "nothing could be calibrated here; "
 			    "'doctor' says what this host lacks");
 	json_decref(all);
 	interpreters_fini(&list);
@@ -309,10 +324,10 @@ static int examine(const struct arguments *a)
 	findings = doctor_judge(facts);
 	verdict = doctor_verdict(findings);
 	if (strcmp(a->format, "json") == 0) {
-		json_t *document = json_pack("{sO sb sO sO}",
-			"verdict", verdict,
-			"trustworthy", doctor_trustworthy(findings),
-			"findings", findings, "facts", facts);
+		json_t *document = json_pack(
+			"{sO sb sO sO}", "verdict", verdict, "trustworthy",
+			doctor_trustworthy(findings), "findings", findings,
+			"facts", facts);
 
 		json_dumpf(document, stdout, JSON_COMPACT);
 		putchar('\n');

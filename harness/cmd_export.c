@@ -13,7 +13,7 @@
 struct arguments {
 	struct run_choice choice;
 	const char *format;
-	const char *out;	/* folder for tables, or NULL */
+	const char *out; /* folder for tables, or NULL */
 	int no_latencies;
 };
 
@@ -26,7 +26,8 @@ static const struct argp_option options[] = {
 	  "where to put the tables, which 'import' reads", 0 },
 	{ "no-latencies", KEY_NO_LATENCIES, 0, 0,
 	  "tables without the histograms of request latencies, the largest "
-	  "part", 0 },
+	  "part",
+	  0 },
 	RUN_OPTIONS,
 	{ 0 }
 };
@@ -39,8 +40,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FORMAT:
 		if (strcmp(arg, "json") != 0 && strcmp(arg, "csv") != 0 &&
 		    strcmp(arg, "tsv") != 0 && strcmp(arg, "tables") != 0)
-			argp_error(state, "--format takes json, csv, tsv or "
-				   "tables, not '%s'", arg);
+			argp_error(state,
+				   "--format takes json, csv, tsv or "
+				   "tables, not '%s'",
+				   arg);
 		a->format = arg;
 		return 0;
 	case KEY_OUT:
@@ -53,7 +56,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if ((strcmp(a->format, "tables") == 0) != (a->out != NULL))
-			argp_error(state, "--format=tables and --out=DIR need "
+			argp_error(state,
+				   "--format=tables and --out=DIR need "
 				   "each other");
 		return 0;
 	default:

@@ -13,7 +13,7 @@
 
 struct arguments {
 	const char *dir;
-	const char *cells;	/* a file, instead of `dir` */
+	const char *cells; /* a file, instead of `dir` */
 	const char *db;
 };
 
@@ -23,7 +23,8 @@ static const struct argp_option options[] = {
 	{ "db", KEY_DB, "FILE", 0, "the results database, made if need be", 0 },
 	{ "cells", KEY_CELLS, "FILE", 0,
 	  "documents as 'cell --host' prints them, one per line; - is standard "
-	  "input", 0 },
+	  "input",
+	  0 },
 	{ 0 }
 };
 
@@ -73,7 +74,7 @@ int cmd_import(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	document = a.cells != NULL ? cellsfile_read(a.cells) :
-		tables_read(a.dir);
+				     tables_read(a.dir);
 	if (document == NULL)
 		return EXIT_FAULT;
 	if (store_open(&s, a.db, STORE_WRITE) == 0) {

@@ -42,13 +42,14 @@ static json_t *list_interpreters(const struct arguments *a)
 	for (size_t n = 0; n < list.n; n++) {
 		const struct interpreter *i = &list.items[n];
 
-		json_array_append_new(rows, json_pack(
-			"{ss ss ss? ss? ss? ss sb ss? ss?}", "tag", i->tag,
-			"version", i->version, "implementation",
-			i->implementation, "abi", i->abi_flags, "era", i->era,
-			"executable", i->executable, "supported",
-			i->reason == NULL, "reason", i->reason, "ext_dir",
-			i->ext_dir));
+		json_array_append_new(
+			rows,
+			json_pack("{ss ss ss? ss? ss? ss sb ss? ss?}", "tag",
+				  i->tag, "version", i->version,
+				  "implementation", i->implementation, "abi",
+				  i->abi_flags, "era", i->era, "executable",
+				  i->executable, "supported", i->reason == NULL,
+				  "reason", i->reason, "ext_dir", i->ext_dir));
 	}
 	interpreters_fini(&list);
 	return rows;
@@ -68,13 +69,13 @@ static void merge_answer(json_t *rows, const json_t *answer, const char *tag)
 		if (json_object_get(row, "summary") == NULL &&
 		    json_object_get(strategy, "summary") != NULL) {
 			json_object_set(row, "summary",
-				json_object_get(strategy, "summary"));
+					json_object_get(strategy, "summary"));
 			json_object_set(row, "options",
-				json_object_get(strategy, "options"));
+					json_object_get(strategy, "options"));
 		}
 		if (json_is_string(reason))
-			json_object_set(json_object_get(row, "unsupported"), tag,
-					(json_t *)reason);
+			json_object_set(json_object_get(row, "unsupported"),
+					tag, (json_t *)reason);
 		else
 			json_array_append_new(json_object_get(row, "supported"),
 					      json_string(tag));
@@ -92,8 +93,10 @@ static json_t *list_strategies(const struct arguments *a)
 		return NULL;
 	install_strategies(&names);
 	for (size_t i = 0; i < names.n; i++)
-		json_array_append_new(rows, json_pack("{ss s[] s{}}", "name",
-			names.items[i], "supported", "unsupported"));
+		json_array_append_new(
+			rows,
+			json_pack("{ss s[] s{}}", "name", names.items[i],
+				  "supported", "unsupported"));
 	for (size_t i = 0; i < list.n; i++) {
 		char *error = NULL;
 		json_t *answer;
@@ -132,9 +135,11 @@ static json_t *list_workloads(const struct arguments *a)
 			free(error);
 			continue;
 		}
-		json_array_append_new(rows, json_pack("{ss sI ss ss}", "name",
-			w.name, "scale", (json_int_t)w.scale, "summary",
-			w.summary, "path", w.path));
+		json_array_append_new(
+			rows,
+			json_pack("{ss sI ss ss}", "name", w.name, "scale",
+				  (json_int_t)w.scale, "summary", w.summary,
+				  "path", w.path));
 		workload_fini(&w);
 	}
 	strings_fini(&names);
@@ -159,9 +164,11 @@ static json_t *list_metrics(const struct arguments *a)
 
 	(void)a;
 	for (size_t i = 0; i < metrics_count; i++)
-		json_array_append_new(rows, json_pack("{ss ss ss}", "key",
-			metrics[i].key, "unit", metrics[i].unit, "meaning",
-			metrics[i].meaning));
+		json_array_append_new(
+			rows,
+			json_pack("{ss ss ss}", "key", metrics[i].key, "unit",
+				  metrics[i].unit, "meaning",
+				  metrics[i].meaning));
 	return rows;
 }
 
@@ -175,8 +182,10 @@ static json_t *list_figures(const struct arguments *a)
 	for (size_t i = 0; i < names.n; i++) {
 		char *title = draw_title(names.items[i]);
 
-		json_array_append_new(rows, json_pack("{ss ss}", "name",
-			names.items[i], "title", title ? title : ""));
+		json_array_append_new(
+			rows,
+			json_pack("{ss ss}", "name", names.items[i], "title",
+				  title ? title : ""));
 		free(title);
 	}
 	strings_fini(&names);
@@ -191,13 +200,17 @@ static const struct listing {
 	json_t *(*rows)(const struct arguments *a);
 	const char *columns[COLUMNS_MAX];
 } listings[] = {
-	{ "strategies", list_strategies, { "name", "arguments", "summary",
-					   "missing on" } },
+	{ "strategies",
+	  list_strategies,
+	  { "name", "arguments", "summary", "missing on" } },
 	{ "workloads", list_workloads, { "name", "scale", "summary" } },
-	{ "interpreters", list_interpreters, { "tag", "version", "abi", "era",
-					       "executable", "reason" } },
-	{ "runs", list_runs, { "run", "started", "finished", "cells", "ok",
-			       "failed", "unsupported", "pending", "hosts" } },
+	{ "interpreters",
+	  list_interpreters,
+	  { "tag", "version", "abi", "era", "executable", "reason" } },
+	{ "runs",
+	  list_runs,
+	  { "run", "started", "finished", "cells", "ok", "failed",
+	    "unsupported", "pending", "hosts" } },
 	{ "metrics", list_metrics, { "key", "unit", "meaning" } },
 	{ "figures", list_figures, { "name", "title" } },
 };
@@ -213,7 +226,8 @@ static char *arguments_text(const json_t *row)
 	json_array_foreach(json_object_get(row, "options"), index, option) {
 		const char *standard = json_string_value(
 			json_object_get(option, "default"));
-		char *longer = xasprintf("%s:%s%s%s", text,
+		char *longer = xasprintf(
+			"%s:%s%s%s", text,
 			json_string_value(json_object_get(option, "name")),
 			standard ? "=" : "", standard ? standard : "");
 
@@ -237,8 +251,8 @@ static char *field(const json_t *row, const char *column)
 		json_object_foreach(json_object_get(row, "unsupported"), tag,
 				    reason) {
 			char *longer = xasprintf("%s%s%s (%s)", text,
-				*text ? "; " : "", tag,
-				json_string_value(reason));
+						 *text ? "; " : "", tag,
+						 json_string_value(reason));
 
 			free(text);
 			text = longer;
@@ -322,7 +336,8 @@ int cmd_list(int argc, char **argv)
 		if (a.what != NULL && strcmp(a.what, listings[i].what) == 0)
 			l = &listings[i];
 	if (l == NULL)
-		return fail(EXIT_USAGE, "%s%s%s; list takes strategies, "
+		return fail(EXIT_USAGE,
+			    "%s%s%s; list takes strategies, "
 			    "workloads, interpreters, runs, metrics or figures",
 			    a.what ? "cannot list '" : "list what?",
 			    a.what ? a.what : "", a.what ? "'" : "");

@@ -26,14 +26,18 @@ enum { KEY_PID = 256, KEY_ONCE, KEY_FORMAT, KEY_INTERVAL, KEY_NO_CONTENTS };
 
 static const struct argp_option options[] = {
 	{ "pid", KEY_PID, "PID", 0, "the server's master process", 0 },
-	{ "once", KEY_ONCE, 0, 0, "look once, for as long as an interval, print "
-	  "and end", 0 },
+	{ "once", KEY_ONCE, 0, 0,
+	  "look once, for as long as an interval, print "
+	  "and end",
+	  0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
 	  0 },
-	{ "interval", KEY_INTERVAL, "TIME", 0, "time between two looks, such as "
-	  "10s (default: 2s)", 0 },
-	{ "no-contents", KEY_NO_CONTENTS, 0, 0, "do not read pages: no forecast",
+	{ "interval", KEY_INTERVAL, "TIME", 0,
+	  "time between two looks, such as "
+	  "10s (default: 2s)",
 	  0 },
+	{ "no-contents", KEY_NO_CONTENTS, 0, 0,
+	  "do not read pages: no forecast", 0 },
 	{ 0 }
 };
 
@@ -53,8 +57,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_INTERVAL:
 		if (parse_seconds(arg, &a->interval_s) < 0)
-			argp_error(state, "--interval takes a time such as 2s "
-				   "or 1m, not '%s'", arg);
+			argp_error(state,
+				   "--interval takes a time such as 2s "
+				   "or 1m, not '%s'",
+				   arg);
 		return 0;
 	case KEY_NO_CONTENTS:
 		a->no_contents = 1;
@@ -64,7 +70,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->pid == 0)
-			argp_error(state, "which server? Say --pid=PID of its "
+			argp_error(state,
+				   "which server? Say --pid=PID of its "
 				   "master");
 		return 0;
 	default:
@@ -95,7 +102,8 @@ static int refuse(pid_t pid, int error)
 		return fail(EXIT_USAGE, "there is no process %d", (int)pid);
 	why = observefamily_why_unreadable(pid, error);
 	code = fail(error == -EACCES || error == -EPERM ? EXIT_UNSUPPORTED :
-		    EXIT_FAULT, "%s", why);
+							  EXIT_FAULT,
+		    "%s", why);
 	free(why);
 	return code;
 }
@@ -117,8 +125,8 @@ static char *describe(const struct observe *o, const struct arguments *a,
 		json_dumpf(document, stream, JSON_COMPACT);
 		fputc('\n', stream);
 	} else {
-		observe_print(stream, document, rows > OTHER_ROWS ?
-			      rows - OTHER_ROWS : 1);
+		observe_print(stream, document,
+			      rows > OTHER_ROWS ? rows - OTHER_ROWS : 1);
 	}
 	fclose(stream);
 	json_decref(document);
@@ -147,8 +155,10 @@ static int look_once(struct observe *o, const struct arguments *a)
 	if (interrupted)
 		return EXIT_INTERRUPTED;
 	if (observe_refresh(o) < 0)
-		return fail(EXIT_FAULT, "process %d ended while it was looked "
-			    "at", (int)o->master);
+		return fail(EXIT_FAULT,
+			    "process %d ended while it was looked "
+			    "at",
+			    (int)o->master);
 	if (!a->no_contents)
 		observe_read_contents(o);
 	text = describe(o, a, SIZE_MAX);
@@ -186,7 +196,7 @@ static int watch(struct observe *o, const struct arguments *a)
 	}
 	observescreen_end(&s);
 	if (result == -EIO)
-		return EXIT_FAULT;	/* main() says so */
+		return EXIT_FAULT; /* main() says so */
 	if (result == -ESRCH || result == -ENOENT)
 		complain("process %d has ended", (int)o->master);
 	else if (result < 0)

@@ -25,8 +25,13 @@ struct arguments {
 	const char *format;
 };
 
-enum { KEY_PYTHON = OPTION_AFTER_CAPACITY, KEY_WORKLOAD, KEY_HOST,
-       KEY_FORMAT, KEY_VERIFY };
+enum {
+	KEY_PYTHON = OPTION_AFTER_CAPACITY,
+	KEY_WORKLOAD,
+	KEY_HOST,
+	KEY_FORMAT,
+	KEY_VERIFY
+};
 
 static const struct argp_option options[] = {
 	{ 0, 0, 0, 0, "What to plan for:", 1 },
@@ -39,13 +44,15 @@ static const struct argp_option options[] = {
 	{ "run", OPTION_RUN, "ID,...", 0, "which runs (default: all)", 0 },
 	{ "host", KEY_HOST, "NAME", 0,
 	  "cells of which host, : for the run's own (default: the one with the "
-	  "most)", 0 },
+	  "most)",
+	  0 },
 	{ "db", OPTION_DB, "FILE", 0, "the results database", 0 },
 	{ 0, 0, 0, 0, "How:", 3 },
 	{ "verify", KEY_VERIFY, 0, 0,
 	  "run the recommended number of workers, and a quarter more, within "
 	  "that memory, and compare; 5 is the exit code if they are not as "
-	  "predicted", 0 },
+	  "predicted",
+	  0 },
 	LIMIT_OPTIONS,
 	{ "format", KEY_FORMAT, "FORMAT", 0, "table or json (default: table)",
 	  0 },
@@ -74,7 +81,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_RUN:
 		if (capacity_request_runs(&a->request, arg) < 0)
-			argp_error(state, "--run takes numbers of runs, see "
+			argp_error(state,
+				   "--run takes numbers of runs, see "
 				   "'list runs'");
 		return 0;
 	case OPTION_DB:
@@ -91,7 +99,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->request.memory_kib == 0)
-			argp_error(state, "how much memory is there? Say "
+			argp_error(state,
+				   "how much memory is there? Say "
 				   "--memory=16G, for example");
 		return 0;
 	default:
@@ -117,8 +126,9 @@ static int judge(const json_t *document)
 	json_int_t lost = 0;
 
 	json_array_foreach(plans, index, p)
-		lost = count_sum(lost, json_integer_value(
-			json_object_get(p, "lost_samples")));
+		lost = count_sum(
+			lost,
+			json_integer_value(json_object_get(p, "lost_samples")));
 	if (json_is_null(json_object_get(document, "recommended")))
 		return EXIT_UNSUPPORTED;
 	return lost > 0 ? EXIT_UNTRUSTED : EXIT_OK;
@@ -128,7 +138,8 @@ static int judge(const json_t *document)
  * by the user, too, who may have the data from somebody else.  0 or an exit code. */
 static int check_files(const struct arguments *a, const json_t *document)
 {
-	const json_t *plan = json_array_get(json_object_get(document, "plans"),
+	const json_t *plan = json_array_get(
+		json_object_get(document, "plans"),
 		(size_t)json_integer_value(json_object_get(
 			json_object_get(document, "recommended"), "plan")));
 	const char *workload = celldoc_text(plan, "workload");
@@ -141,12 +152,14 @@ static int check_files(const struct arguments *a, const json_t *document)
 		strings_has(&a->request.cells.workloads, workload);
 	strings_fini(&built_in);
 	if (!known)
-		return fail(EXIT_USAGE, "--verify would run %s, which the data "
+		return fail(EXIT_USAGE,
+			    "--verify would run %s, which the data "
 			    "name; if you trust it, say --workload=%s",
 			    workload, workload);
 	if (*executable != '\0' &&
 	    !strings_has(&a->request.cells.pythons, executable))
-		return fail(EXIT_USAGE, "--verify would run %s, which the data "
+		return fail(EXIT_USAGE,
+			    "--verify would run %s, which the data "
 			    "name; if you trust it, say --python=%s",
 			    executable, executable);
 	return 0;
@@ -177,11 +190,13 @@ static int print_plan(const struct arguments *a, json_t *document)
 		capacitytable_print(stdout, document);
 	}
 	fflush(stdout);
-	json_array_foreach(json_object_get(document, "warnings"), index, warning)
+	json_array_foreach(json_object_get(document, "warnings"), index,
+			   warning)
 		complain("warning: %s", json_string_value(warning));
 	if (code == EXIT_UNSUPPORTED)
-		complain("no stack can be recommended: none both fits into the "
-			 "memory and keeps the limits; the reasons are above");
+		complain(
+			"no stack can be recommended: none both fits into the "
+			"memory and keeps the limits; the reasons are above");
 	if (verified == EXIT_UNTRUSTED)
 		complain("--verify: not as predicted; see above");
 	return verified ? verified : code;

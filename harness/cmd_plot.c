@@ -61,8 +61,10 @@ static int check(struct arguments *a)
 	draw_figures(&known);
 	for (size_t i = 0; i < a->figures.n && code == 0; i++)
 		if (!strings_has(&known, a->figures.items[i]))
-			code = fail(EXIT_USAGE, "unknown figure '%s'; see "
-				    "'list figures'", a->figures.items[i]);
+			code = fail(EXIT_USAGE,
+				    "unknown figure '%s'; see "
+				    "'list figures'",
+				    a->figures.items[i]);
 	if (a->figures.n == 0)
 		for (size_t i = 0; i < known.n; i++)
 			strings_add(&a->figures, known.items[i]);
@@ -75,8 +77,10 @@ static int check(struct arguments *a)
 		for (size_t f = 0; f < 4; f++)
 			found |= strcmp(formats[f], a->formats.items[i]) == 0;
 		if (!found)
-			code = fail(EXIT_USAGE, "--format takes svg, png, "
-				    "pdf or tsv, not '%s'", a->formats.items[i]);
+			code = fail(EXIT_USAGE,
+				    "--format takes svg, png, "
+				    "pdf or tsv, not '%s'",
+				    a->formats.items[i]);
 	}
 	return code;
 }
@@ -93,7 +97,8 @@ int cmd_plot(int argc, char **argv)
 	if (code == 0)
 		code = run_choice_open(&a.choice, &s, &run);
 	if (code == 0) {
-		if (draw_all(&s, run, &a.figures, &a.formats, a.out, stdout) < 0)
+		if (draw_all(&s, run, &a.figures, &a.formats, a.out, stdout) <
+		    0)
 			code = EXIT_FAULT;
 		store_close(&s);
 	}

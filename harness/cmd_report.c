@@ -12,10 +12,10 @@
 #include "install.h"
 #include "runchoice.h"
 
-#define DEFAULT_MEMORY (16LL << 20)	/* KiB */
+#define DEFAULT_MEMORY (16LL << 20) /* KiB */
 
 struct arguments {
-	json_t *origin;			/* see htmlreport.h */
+	json_t *origin; /* see htmlreport.h */
 	const char *db;
 	struct capacity_request request;
 	const char *out;
@@ -36,7 +36,8 @@ static const struct argp_option options[] = {
 	{ "run", OPTION_RUN, "ID,...", 0, "which runs (default: all)", 0 },
 	{ "host", KEY_HOST, "NAME", 0,
 	  "cells of which host, : for the run's own (default: the one with the "
-	  "most)", 0 },
+	  "most)",
+	  0 },
 	{ "db", OPTION_DB, "FILE", 0, "the results database", 0 },
 	{ 0 }
 };
@@ -83,7 +84,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_RUN:
 		note_list(a->origin, "run", arg);
 		if (capacity_request_runs(&a->request, arg) < 0)
-			argp_error(state, "--run takes numbers of runs, see "
+			argp_error(state,
+				   "--run takes numbers of runs, see "
 				   "'list runs'");
 		return 0;
 	case OPTION_DB:
@@ -129,12 +131,12 @@ static int list_runs(struct htmlreport *r,
 	for (size_t i = json_array_size(all); i > 0; i--) {
 		json_t *run = json_array_get(all, i - 1);
 
-		if (is_chosen(request, json_integer_value(
-				json_object_get(run, "run"))))
+		if (is_chosen(request,
+			      json_integer_value(json_object_get(run, "run"))))
 			json_array_append(r->listed, run);
 	}
-	r->run = json_integer_value(json_object_get(
-		json_array_get(r->listed, 0), "run"));
+	r->run = json_integer_value(
+		json_object_get(json_array_get(r->listed, 0), "run"));
 	json_decref(all);
 	return all != NULL ? 0 : -1;
 }
@@ -151,8 +153,9 @@ static int read_runs(struct htmlreport *r)
 		cells += json_integer_value(json_object_get(run, "cells"));
 		if (cells > MOST_CELLS)
 			break;
-		document = store_export(r->store, json_integer_value(
-			json_object_get(run, "run")));
+		document = store_export(
+			r->store,
+			json_integer_value(json_object_get(run, "run")));
 		if (document == NULL)
 			return -1;
 		json_array_append_new(r->documents, document);
@@ -170,8 +173,9 @@ static int judge(const struct htmlreport *r)
 	json_array_foreach(json_object_get(r->plan, "warnings"), index, line)
 		complain("warning: %s", json_string_value(line));
 	json_array_foreach(json_object_get(r->plan, "plans"), index, plan)
-		lost = count_sum(lost, json_integer_value(
-			json_object_get(plan, "lost_samples")));
+		lost = count_sum(lost,
+				 json_integer_value(json_object_get(
+					 plan, "lost_samples")));
 	return lost > 0 ? EXIT_UNTRUSTED : EXIT_OK;
 }
 
@@ -181,8 +185,9 @@ static int write_report(struct arguments *a, struct store *s)
 	struct htmlreport r = { .store = s, .origin = a->origin };
 	int code = capacity_plan(s, &a->request, &r.plan);
 
-	if (code == 0 && (list_runs(&r, &a->request) < 0 || read_runs(&r) < 0 ||
-			  htmlreport_write(&r, a->out) < 0))
+	if (code == 0 &&
+	    (list_runs(&r, &a->request) < 0 || read_runs(&r) < 0 ||
+	     htmlreport_write(&r, a->out) < 0))
 		code = EXIT_FAULT;
 	if (code == 0) {
 		puts(a->out);

@@ -32,10 +32,23 @@
 #include "wsgi.h"
 
 enum {
-	KEY_STRATEGY = OPTION_AFTER_FAN, KEY_PYTHON, KEY_WORKLOAD, KEY_URLS,
-	KEY_SCALE, KEY_WORKERS, KEY_REQUESTS, KEY_REPEAT, KEY_SEED,
-	KEY_BASELINE, KEY_QUICK, KEY_CHANCE, KEY_PLOT, KEY_DB, KEY_RESUME,
-	KEY_DRY_RUN, KEY_FORMAT,
+	KEY_STRATEGY = OPTION_AFTER_FAN,
+	KEY_PYTHON,
+	KEY_WORKLOAD,
+	KEY_URLS,
+	KEY_SCALE,
+	KEY_WORKERS,
+	KEY_REQUESTS,
+	KEY_REPEAT,
+	KEY_SEED,
+	KEY_BASELINE,
+	KEY_QUICK,
+	KEY_CHANCE,
+	KEY_PLOT,
+	KEY_DB,
+	KEY_RESUME,
+	KEY_DRY_RUN,
+	KEY_FORMAT,
 };
 
 struct arguments {
@@ -44,25 +57,27 @@ struct arguments {
 	struct fan_options fan;
 	const char *db;
 	const char *format;
-	const char *plot;	/* folder, or NULL */
-	const char *urls;	/* file of requests, or NULL */
+	const char *plot; /* folder, or NULL */
+	const char *urls; /* file of requests, or NULL */
 	int quick, resume, dry_run;
-	size_t unsupported, failed;	/* cells, already by the plan */
-	int selected;		/* an option that --resume takes from the run */
+	size_t unsupported, failed; /* cells, already by the plan */
+	int selected; /* an option that --resume takes from the run */
 };
 
 static const struct argp_option options[] = {
 	{ 0, 0, 0, 0, "What to run:", 1 },
 	{ "strategy", KEY_STRATEGY, "STACK,...", 0,
 	  "stacks of strategies, e.g. freeze,collect+freeze,freeze-gen:2 "
-	  "(default: freeze)", 0 },
+	  "(default: freeze)",
+	  0 },
 	{ "baseline", KEY_BASELINE, "STACK", 0,
 	  "stack to compare with; run too (default: none)", 0 },
 	{ "python", KEY_PYTHON, "PYTHON,...", 0,
 	  "version prefixes, tags or paths (default: all)", 0 },
 	{ "workload", KEY_WORKLOAD, "NAME,...", 0,
 	  "built-in names, paths to .py files, or your own WSGI application in "
-	  "the current folder, wsgi:MODULE:APP (default: objectgraph)", 0 },
+	  "the current folder, wsgi:MODULE:APP (default: objectgraph)",
+	  0 },
 	{ "urls", KEY_URLS, "FILE", 0,
 	  "requests to the application, one per line: GET /path (default: GET /)",
 	  0 },
@@ -78,18 +93,22 @@ static const struct argp_option options[] = {
 	{ "no-full-collection", KEY_CHANCE, 0, 0,
 	  "leave a worker's first full collection to chance; otherwise it comes "
 	  "when half of the requests are served, unless the stack has turned "
-	  "collections off", 0 },
+	  "collections off",
+	  0 },
 	{ "quick", KEY_QUICK, 0, 0,
 	  "a small run: scale 20000, 2 workers, 200 requests", 0 },
 	{ 0, 0, 0, 0, "How:", 2 },
 	LIMIT_OPTIONS,
 	{ "db", KEY_DB, "FILE", 0,
 	  "the results database (default: permafrost.db, in the build tree when "
-	  "run from there, else here)", 0 },
+	  "run from there, else here)",
+	  0 },
 	{ "resume", KEY_RESUME, 0, 0,
 	  "go on with the newest unfinished run of the database", 0 },
-	{ "dry-run", KEY_DRY_RUN, 0, 0, "print the keys of the cells only; with "
-	  "--format=cells their documents, one per line", 0 },
+	{ "dry-run", KEY_DRY_RUN, 0, 0,
+	  "print the keys of the cells only; with "
+	  "--format=cells their documents, one per line",
+	  0 },
 	{ "plot", KEY_PLOT, "DIR", 0,
 	  "draw the figures of the run into DIR, as svg and png", 0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0,
@@ -180,22 +199,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FORMAT:
 		if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0 &&
 		    strcmp(arg, "csv") != 0 && strcmp(arg, "cells") != 0)
-			argp_error(state, "--format takes table, json or csv, "
-				   "not '%s'", arg);
+			argp_error(state,
+				   "--format takes table, json or csv, "
+				   "not '%s'",
+				   arg);
 		a->format = arg;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is no option; stacks go into "
-			   "--strategy=", arg);
+		argp_error(state,
+			   "'%s' is no option; stacks go into "
+			   "--strategy=",
+			   arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (a->resume && a->selected)
-			argp_error(state, "--resume takes the selection from "
+			argp_error(state,
+				   "--resume takes the selection from "
 				   "the run it goes on with; leave the others "
 				   "out");
 		if (strcmp(a->format, "cells") == 0 &&
 		    (!a->dry_run || a->resume))
-			argp_error(state, "--format=cells goes with --dry-run "
+			argp_error(state,
+				   "--format=cells goes with --dry-run "
 				   "of a new run");
 		fan_check(state, &a->fan);
 		return 0;
@@ -228,7 +253,8 @@ static int name_applications(struct arguments *a)
 	struct selection *s = &a->selection;
 
 	if (a->urls != NULL && !has_application(s))
-		return fail(EXIT_USAGE, "--urls needs --workload="
+		return fail(EXIT_USAGE,
+			    "--urls needs --workload="
 			    "wsgi:MODULE:APP");
 	for (size_t i = 0; i < s->workloads.n; i++) {
 		char **name = &s->workloads.items[i], *error = NULL, *full;
@@ -279,19 +305,15 @@ static json_t *options_json(const struct arguments *a, const struct plan *plan)
 {
 	const struct selection *s = &a->selection;
 
-	return json_pack("{so so so sI sI sI sb sI sI so ss? sI so}",
-		"strategy", list_json(&s->stacks),
-		"python", list_json(&s->pythons),
-		"workload", list_json(&s->workloads),
-		"scale", (json_int_t)s->scale,
-		"workers", (json_int_t)s->workers,
-		"requests", (json_int_t)s->requests,
-		"no_full_collection", s->left_to_chance,
-		"repeat", (json_int_t)s->repeats,
-		"seed", (json_int_t)s->seed,
-		"limits", limits_json(&a->limits),
-		"baseline", plan->baseline,
-		"jobs", (json_int_t)a->fan.jobs,
+	return json_pack(
+		"{so so so sI sI sI sb sI sI so ss? sI so}", "strategy",
+		list_json(&s->stacks), "python", list_json(&s->pythons),
+		"workload", list_json(&s->workloads), "scale",
+		(json_int_t)s->scale, "workers", (json_int_t)s->workers,
+		"requests", (json_int_t)s->requests, "no_full_collection",
+		s->left_to_chance, "repeat", (json_int_t)s->repeats, "seed",
+		(json_int_t)s->seed, "limits", limits_json(&a->limits),
+		"baseline", plan->baseline, "jobs", (json_int_t)a->fan.jobs,
 		"sshlogin", fan_logins(&a->fan));
 }
 
@@ -357,10 +379,14 @@ static int run_fanned(struct sink *sink, const json_t *keys,
 		      const struct arguments *a)
 {
 	struct fanout f = {
-		.hosts = &a->fan.hosts, .jobs = a->fan.jobs,
-		.limits = &a->limits, .remote = a->fan.program,
+		.hosts = &a->fan.hosts,
+		.jobs = a->fan.jobs,
+		.limits = &a->limits,
+		.remote = a->fan.program,
 		.joblog = xasprintf("%s.joblog", sink->store->path),
-		.take = take, .tick = tick, .arg = sink,
+		.take = take,
+		.tick = tick,
+		.arg = sink,
 	};
 	int code = fanout_run(&f, keys);
 
@@ -373,7 +399,8 @@ static int run_pending(struct store *s, int64_t run, const struct arguments *a)
 {
 	json_t *keys = store_pending(s, run);
 	size_t n = json_array_size(keys);
-	struct sink sink = { .store = s, .run = run,
+	struct sink sink = { .store = s,
+			     .run = run,
 			     .hosts = a->fan.hosts.n ? a->fan.hosts.n : 1 };
 	int code = keys != NULL ? EXIT_OK : EXIT_FAULT;
 
@@ -382,7 +409,7 @@ static int run_pending(struct store *s, int64_t run, const struct arguments *a)
 	sink.progress.failed = a->failed;
 	if (n > 0)
 		code = fan_wanted(&a->fan) ? run_fanned(&sink, keys, a) :
-			run_here(&sink, keys, &a->limits);
+					     run_here(&sink, keys, &a->limits);
 	progress_end(&sink.progress);
 	if (n > 0 && (sink.progress.terminal || fan_wanted(&a->fan))) {
 		char *hosts = fan_fate(&a->fan);
@@ -391,13 +418,17 @@ static int run_pending(struct store *s, int64_t run, const struct arguments *a)
 		free(hosts);
 	}
 	json_decref(keys);
-	cgroup_clean();		/* of cells that were killed */
+	cgroup_clean(); /* of cells that were killed */
 	if (code == EXIT_INTERRUPTED)
-		complain("interrupted; finished cells are kept in %s, go on "
-			 "with 'run --resume --db=%s'", s->path, s->path);
+		complain(
+			"interrupted; finished cells are kept in %s, go on "
+			"with 'run --resume --db=%s'",
+			s->path, s->path);
 	else if (code == EXIT_FAULT && fan_wanted(&a->fan))
-		complain("finished cells are kept in %s, go on with 'run "
-			 "--resume --db=%s'", s->path, s->path);
+		complain(
+			"finished cells are kept in %s, go on with 'run "
+			"--resume --db=%s'",
+			s->path, s->path);
 	return code;
 }
 
@@ -415,18 +446,20 @@ static int judge(const json_t *document)
 		ok += strcmp(status, "ok") == 0;
 		failed += strcmp(status, "failed") == 0;
 		timeouts += strcmp(status, "timeout") == 0;
-		lost += json_integer_value(json_object_get(cell,
-							   "lost_samples"));
+		lost += json_integer_value(
+			json_object_get(cell, "lost_samples"));
 	}
 	if (timeouts > 0 && ok == 0 && failed == 0)
 		return EXIT_TIMEOUT;
 	if (failed + timeouts > 0)
 		return EXIT_CELL_FAILED;
 	if (ok == 0)
-		return fail(EXIT_UNSUPPORTED, "nothing that was asked for is "
+		return fail(EXIT_UNSUPPORTED,
+			    "nothing that was asked for is "
 			    "supported here; the reasons are above");
 	if (lost > 0)
-		return fail(EXIT_UNTRUSTED, "%lld samples were lost; do not "
+		return fail(EXIT_UNTRUSTED,
+			    "%lld samples were lost; do not "
 			    "trust the pauses and latencies of this run",
 			    (long long)lost);
 	return EXIT_OK;
@@ -450,11 +483,12 @@ static void warn_of_totals(const json_t *document)
 
 		if (total > 0 && charged > 0 &&
 		    fabs(total - charged) > 0.03 * charged + slack)
-			complain("warning: %s: total_kib is %.0f, but the "
-				 "kernel has charged %.0f KiB to the cell; do "
-				 "not trust its total", json_string_value(
-					 json_object_get(cell, "key")),
-				 total, charged);
+			complain(
+				"warning: %s: total_kib is %.0f, but the "
+				"kernel has charged %.0f KiB to the cell; do "
+				"not trust its total",
+				json_string_value(json_object_get(cell, "key")),
+				total, charged);
 	}
 }
 
@@ -472,8 +506,10 @@ static int print_run(struct store *s, int64_t run, const char *format)
 		report_rows(stdout, document, ',');
 	} else {
 		safetext_make(document);
-		report_table(stdout, document, json_string_value(json_object_get(
-			json_object_get(document, "options"), "baseline")));
+		report_table(stdout, document,
+			     json_string_value(json_object_get(
+				     json_object_get(document, "options"),
+				     "baseline")));
 	}
 	fflush(stdout);
 	warn_of_totals(document);
@@ -506,14 +542,16 @@ static void suggest(const struct store *s, int64_t run, int plotted,
 	fprintf(stderr, "\nRun %lld is stored in %s.  Next, try:\n",
 		(long long)run, s->path);
 	if (plotted)
-		fprintf(stderr, "  %s run --workload=webapp --strategy="
-			"freeze,freeze-gen:2,threshold-zero --db=%s\n", name,
-			s->path);
+		fprintf(stderr,
+			"  %s run --workload=webapp --strategy="
+			"freeze,freeze-gen:2,threshold-zero --db=%s\n",
+			name, s->path);
 	else
 		fprintf(stderr, "  %s plot --run=%lld --db=%s\n", name,
 			(long long)run, s->path);
-	for (size_t i = 0; i < selection->stacks.n &&
-	     selection->repeats >= STATS_MIN_REPEATS; i++) {
+	for (size_t i = 0;
+	     i < selection->stacks.n && selection->repeats >= STATS_MIN_REPEATS;
+	     i++) {
 		const char *stack = selection->stacks.items[i];
 
 		if (strcmp(stack, selection->baseline) == 0)
@@ -554,18 +592,21 @@ static int begin(struct arguments *a, struct store *s, int64_t *run)
 	size_t index;
 	int code = sshhosts_remote(&a->fan.hosts) > 0 ?
 		fanplan_make(&a->fan.hosts, a->fan.program, &a->selection,
-			     &plan) : plan_make(&a->selection, &plan);
+			     &plan) :
+		plan_make(&a->selection, &plan);
 
 	*run = 0;
 	if (interrupted)
-		code = fail(EXIT_INTERRUPTED, "interrupted; nothing was stored");
+		code = fail(EXIT_INTERRUPTED,
+			    "interrupted; nothing was stored");
 	if (code == 0 && a->dry_run) {
 		json_array_foreach(plan.cells, index, cell)
 			if (strcmp(a->format, "cells") == 0)
 				print_cell(cell);
 			else
-				printf("%s\n", json_string_value(
-					json_object_get(cell, "key")));
+				printf("%s\n",
+				       json_string_value(
+					       json_object_get(cell, "key")));
 	} else if (code == 0 && store_open(s, a->db, STORE_WRITE) < 0) {
 		code = EXIT_FAULT;
 	} else if (code == 0) {
@@ -591,9 +632,11 @@ static int check_owner(const struct store *s)
 
 	if (fstat(s->lock_fd, &st) == 0 && st.st_uid == geteuid())
 		return 0;
-	return fail(EXIT_USAGE, "%s belongs to another user, and --resume runs "
+	return fail(EXIT_USAGE,
+		    "%s belongs to another user, and --resume runs "
 		    "the programs that it names; see them with --dry-run, and "
-		    "go on with a copy of it if you trust them", s->path);
+		    "go on with a copy of it if you trust them",
+		    s->path);
 }
 
 static int resume(struct arguments *a, struct store *s, int64_t *run)
@@ -643,7 +686,9 @@ static int resume(struct arguments *a, struct store *s, int64_t *run)
 int cmd_run(int argc, char **argv)
 {
 	struct arguments a = {
-		.selection = { .baseline = "none", .repeats = 1, .seed = 1,
+		.selection = { .baseline = "none",
+			       .repeats = 1,
+			       .seed = 1,
 			       .requests = -1 },
 		.limits = limits_default(),
 		.fan = { .jobs = 1 },
@@ -679,8 +724,7 @@ int cmd_run(int argc, char **argv)
 				code = code ? code : plotted;
 			}
 			if (code == 0 && strcmp(a.format, "table") == 0)
-				suggest(&s, run, a.plot != NULL,
-					&a.selection);
+				suggest(&s, run, a.plot != NULL, &a.selection);
 		}
 	}
 	store_close(&s);

@@ -35,7 +35,8 @@ static const json_t *workers_of(const json_t *cell, const char *key,
 				int element)
 {
 	const json_t *list = json_object_get(
-		json_object_get(cell, "per_worker"), key), *value;
+			     json_object_get(cell, "per_worker"), key),
+		     *value;
 	size_t index;
 
 	if (element >= 0 || json_array_size(list) == 0)
@@ -58,10 +59,12 @@ static const char *why_none(const json_t *cells, const char *key)
 		const char *reason = celldoc_text(cell, "reason");
 
 		if (is_ok(cell))
-			reason = celldoc_text(json_object_get(cell, "unavailable"),
-					 key);
-		why = *reason ? reason : strcmp(status, "pending") == 0 ?
-			"not run yet; see run --resume" : "not a number";
+			reason = celldoc_text(
+				json_object_get(cell, "unavailable"), key);
+		why = *reason ? reason :
+			strcmp(status, "pending") == 0 ?
+				"not run yet; see run --resume" :
+				"not a number";
 	}
 	return why;
 }
@@ -118,13 +121,12 @@ static json_t *interval_json(struct stats_interval i)
 static json_t *summary_json(const struct stats_summary *s,
 			    const struct stats_group *g)
 {
-	return json_pack("{sI sI sf so sf so}",
-		"repeats", (json_int_t)g->repeats,
-		"workers", (json_int_t)g->workers,
-		"mean", s->mean,
-		"mean_interval", interval_json(s->mean_interval),
-		"median", s->median,
-		"median_interval", interval_json(s->median_interval));
+	return json_pack("{sI sI sf so sf so}", "repeats",
+			 (json_int_t)g->repeats, "workers",
+			 (json_int_t)g->workers, "mean", s->mean,
+			 "mean_interval", interval_json(s->mean_interval),
+			 "median", s->median, "median_interval",
+			 interval_json(s->median_interval));
 }
 
 static const char *verdict_text(enum stats_verdict verdict,
@@ -139,7 +141,8 @@ static const char *verdict_text(enum stats_verdict verdict,
 		if (better == METRIC_NEITHER)
 			return "different";
 		return (verdict == STATS_LOWER) == (better == METRIC_LOWER) ?
-			"better" : "worse";
+			"better" :
+			"worse";
 	}
 }
 
@@ -153,10 +156,13 @@ static void add_result(json_t *row, const struct metric *metric,
 	json_object_set_new(row, "difference", number(c->difference));
 	json_object_set_new(row, "difference_interval",
 			    interval_json(c->difference_interval));
-	json_object_set_new(row, "verdict",
+	json_object_set_new(
+		row, "verdict",
 		json_string(verdict_text(c->verdict, metric->better)));
-	json_object_set_new(row, "repeats_needed", c->repeats_needed > 0 ?
-		json_integer(c->repeats_needed) : json_null());
+	json_object_set_new(row, "repeats_needed",
+			    c->repeats_needed > 0 ?
+				    json_integer(c->repeats_needed) :
+				    json_null());
 	json_object_set_new(row, "detectable", number(c->detectable));
 	if (c->no_ratio != NULL)
 		json_object_set_new(row, "reason", json_string(c->no_ratio));
@@ -168,11 +174,12 @@ static json_t *compare_metric(const struct compare_request *r, const json_t *a,
 			      int element)
 {
 	char *name = element < 0 ? xstrdup(metric->key) :
-		xasprintf("%s[%d]", metric->key, element);
+				   xasprintf("%s[%d]", metric->key, element);
 	json_t *row = json_pack("{ss ss sn sn sn sn sn sn sn sn sn sn}",
-		"metric", name, "unit", metric->unit, "a", "b", "ratio",
-		"ratio_interval", "difference", "difference_interval",
-		"verdict", "reason", "repeats_needed", "detectable");
+				"metric", name, "unit", metric->unit, "a", "b",
+				"ratio", "ratio_interval", "difference",
+				"difference_interval", "verdict", "reason",
+				"repeats_needed", "detectable");
 	double *values[2];
 	struct stats_group ga = read_group(a, metric->key, element, &values[0]);
 	struct stats_group gb = read_group(b, metric->key, element, &values[1]);
@@ -184,7 +191,8 @@ static json_t *compare_metric(const struct compare_request *r, const json_t *a,
 		json_object_set_new(row, "b", summary_json(&c.b, &gb));
 		add_result(row, metric, &c);
 	} else {
-		char *reason = xasprintf("%s: %s", ga.repeats ? "B" : "A",
+		char *reason = xasprintf(
+			"%s: %s", ga.repeats ? "B" : "A",
 			why_none(ga.repeats ? b : a, metric->key));
 
 		json_object_set_new(row, "reason", json_string(reason));
@@ -248,9 +256,8 @@ static json_t *steady_json(const json_t *cells)
 	}
 	if (n == 0)
 		return json_null();
-	return json_pack("{sb sI sI sf}", "steady", unsteady == 0,
-		"repeats", n, "unsteady", unsteady,
-		"late_change", sum / (double)n);
+	return json_pack("{sb sI sI sf}", "steady", unsteady == 0, "repeats", n,
+			 "unsteady", unsteady, "late_change", sum / (double)n);
 }
 
 /* {"run", "stack", "which", "repeats", "not_used", "reason"} */
@@ -267,15 +274,18 @@ static json_t *side_json(const struct compare_side *side, const json_t *cells,
 		used += is_ok(cell);
 		not_used += !is_ok(cell);
 		if (!is_ok(cell) && reason == NULL)
-			reason = xasprintf("%s%s%s", celldoc_text(cell, "status"),
+			reason = xasprintf(
+				"%s%s%s", celldoc_text(cell, "status"),
 				*celldoc_text(cell, "reason") ? ": " : "",
 				celldoc_text(cell, "reason"));
 	}
-	result = json_pack("{sO ss ss? sI sI ss?}",
-		"run", json_object_get(side->document, "run"), "stack", stack,
-		"which", side->every == 0 ? NULL : side->rest == 0 ? "odd" :
-		"even", "repeats", used, "not_used", not_used,
-		"reason", reason);
+	result = json_pack(
+		"{sO ss ss? sI sI ss?}", "run",
+		json_object_get(side->document, "run"), "stack", stack, "which",
+		side->every == 0	? NULL :
+			side->rest == 0 ? "odd" :
+					  "even",
+		"repeats", used, "not_used", not_used, "reason", reason);
 	free(reason);
 	return result;
 }
@@ -288,8 +298,9 @@ static json_int_t lost_samples(const json_t *cells)
 
 	json_array_foreach(cells, index, cell)
 		if (is_ok(cell))
-			lost = count_sum(lost, json_integer_value(
-				json_object_get(cell, "lost_samples")));
+			lost = count_sum(lost,
+					 json_integer_value(json_object_get(
+						 cell, "lost_samples")));
 	return lost;
 }
 
@@ -303,8 +314,8 @@ int compare_needs_samples(const char *metric)
 static json_t *compare_pair(const struct compare_request *r, const json_t *pair)
 {
 	static const char *const keys[] = {
-		"python", "tag", "executable", "workload", "scale", "workers",
-		"requests", "collect_at",
+		"python", "tag",     "executable", "workload",
+		"scale",  "workers", "requests",   "collect_at",
 	};
 	const json_t *a = json_object_get(pair, "a");
 	const json_t *b = json_object_get(pair, "b");
@@ -314,22 +325,24 @@ static json_t *compare_pair(const struct compare_request *r, const json_t *pair)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		json_object_set(block, keys[i], json_object_get(like, keys[i]));
 	json_object_set(block, "host", json_object_get(pair, "host"));
-	json_object_set_new(block, "a", side_json(&r->a, a,
-				celldoc_text(pair, "stack_a")));
-	json_object_set_new(block, "b", side_json(&r->b, b,
-				celldoc_text(pair, "stack_b")));
-	json_object_set_new(block, "lost_samples", json_pack("{sI sI}",
-		"a", lost_samples(a), "b", lost_samples(b)));
-	json_object_set_new(block, "steady_state", json_pack("{so so}",
-		"a", steady_json(a), "b", steady_json(b)));
+	json_object_set_new(block, "a",
+			    side_json(&r->a, a, celldoc_text(pair, "stack_a")));
+	json_object_set_new(block, "b",
+			    side_json(&r->b, b, celldoc_text(pair, "stack_b")));
+	json_object_set_new(block, "lost_samples",
+			    json_pack("{sI sI}", "a", lost_samples(a), "b",
+				      lost_samples(b)));
+	json_object_set_new(
+		block, "steady_state",
+		json_pack("{so so}", "a", steady_json(a), "b", steady_json(b)));
 	for (size_t i = 0; i < r->metrics.n; i++) {
 		const struct metric *m = metric_find(r->metrics.items[i]);
 		size_t n = elements(a, m->key), nb = elements(b, m->key);
 
 		n = nb > n ? nb : n;
 		for (int e = n ? 0 : -1; e < (int)n; e++)
-			json_array_append_new(rows, compare_metric(r, a, b, m,
-								   e));
+			json_array_append_new(rows,
+					      compare_metric(r, a, b, m, e));
 	}
 	json_object_set_new(block, "metrics", rows);
 	return block;
@@ -344,9 +357,9 @@ json_t *compare_make(const struct compare_request *r)
 	comparesides_pair(r, &sides);
 	json_array_foreach(sides.pairs, index, pair)
 		json_array_append_new(blocks, compare_pair(r, pair));
-	document = json_pack("{sb sb sI sI so sO ss?}",
-		"self_check", r->a.every != 0, "mixed_hosts", sides.mixed,
-		"seed", (json_int_t)r->seed,
+	document = json_pack(
+		"{sb sb sI sI so sO ss?}", "self_check", r->a.every != 0,
+		"mixed_hosts", sides.mixed, "seed", (json_int_t)r->seed,
 		"resamples", (json_int_t)STATS_RESAMPLES, "blocks", blocks,
 		"left_out", sides.left_out, "difference", sides.difference);
 	comparesides_fini(&sides);

@@ -13,19 +13,19 @@
 /* Cells of a run's document (store_export()). */
 struct compare_side {
 	const json_t *document;
-	const char *stack;	/* canonical; NULL: each, with the same of the
+	const char *stack; /* canonical; NULL: each, with the same of the
 				 * other side */
-	int every;		/* 0: all repeats; else of those of a block */
-	int rest;		/* the ones at index % every == rest */
+	int every;	   /* 0: all repeats; else of those of a block */
+	int rest;	   /* the ones at index % every == rest */
 };
 
 struct compare_request {
-	struct compare_side a, b;	/* A is the baseline */
-	struct strings metrics;		/* keys, all known */
-	struct strings pythons;		/* as for --python; none: all */
-	struct strings workloads;	/* names or paths; none: all */
+	struct compare_side a, b; /* A is the baseline */
+	struct strings metrics;	  /* keys, all known */
+	struct strings pythons;	  /* as for --python; none: all */
+	struct strings workloads; /* names or paths; none: all */
 	unsigned long seed;
-	int mixed_hosts;		/* compare across hosts, too */
+	int mixed_hosts; /* compare across hosts, too */
 };
 
 /* A new document: {"self_check", "mixed_hosts", "seed", "resamples", "blocks":

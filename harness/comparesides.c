@@ -19,15 +19,17 @@
 
 /* The hosts of both sides. */
 struct hosts {
-	json_t *numbers[2];	/* {name, "" for the run's own: number as text} */
+	json_t *numbers[2]; /* {name, "" for the run's own: number as text} */
 	size_t n;
 };
 
 /* Gives a host of B the number of the same one of A, or a new one. */
-static size_t number_of(const struct hosts *h, const json_t *a, const json_t *host)
+static size_t number_of(const struct hosts *h, const json_t *a,
+			const json_t *host)
 {
 	json_t *known = json_object_get(a, "hosts"), *other;
-	char *difference = samehost_difference(json_object_get(a, "host"), host);
+	char *difference = samehost_difference(json_object_get(a, "host"),
+					       host);
 	size_t index, number = difference == NULL ? 0 : h->n;
 
 	free(difference);
@@ -117,7 +119,8 @@ static char *key_of(const json_t *cell, const char *stack)
 /* Sorts the cells of a side; of A, those that are chosen, which is enough.
  * `numbers` is NULL when hosts do not matter.  New. */
 static json_t *sort_cells(const struct compare_request *r,
-			  const struct compare_side *side, const json_t *numbers)
+			  const struct compare_side *side,
+			  const json_t *numbers)
 {
 	json_t *sorted = json_object(), *cell;
 	size_t index;
@@ -125,8 +128,9 @@ static json_t *sort_cells(const struct compare_request *r,
 	json_array_foreach(json_object_get(side->document, "cells"), index,
 			   cell) {
 		const char *stack = celldoc_text(cell, "strategy");
-		const char *host = numbers == NULL ? "0" : celldoc_text(numbers,
-			celldoc_text(cell, "host"));
+		const char *host = numbers == NULL ?
+			"0" :
+			celldoc_text(numbers, celldoc_text(cell, "host"));
 		char *key;
 
 		if ((side->stack != NULL && strcmp(side->stack, stack) != 0) ||
@@ -135,7 +139,8 @@ static json_t *sort_cells(const struct compare_request *r,
 		key = key_of(cell, stack);
 		json_array_append(value_at(value_at(sorted, key, json_object),
 					   celldoc_was_tried(cell) ? host : ANY,
-					   json_array), cell);
+					   json_array),
+				  cell);
 		free(key);
 	}
 	return sorted;
@@ -152,8 +157,8 @@ static json_t *take(const struct compare_side *side, const json_t *by_host,
 	for (size_t i = 0; i < (strcmp(host, ANY) == 0 ? 1 : 2); i++)
 		json_array_foreach(json_object_get(by_host, lists[i]), index,
 				   cell)
-			if (side->every == 0 || (int)(n++ % (size_t)side->every)
-			    == side->rest)
+			if (side->every == 0 ||
+			    (int)(n++ % (size_t)side->every) == side->rest)
 				json_array_append(cells, cell);
 	return cells;
 }
@@ -167,8 +172,9 @@ static void leave_out(json_t *left_out, const struct compare_side *side,
 	char *label = samehost_label(side->document, cell);
 	json_int_t n = json_integer_value(json_object_get(left_out, label));
 
-	json_object_set_new(left_out, label, json_integer(n +
-		(json_int_t)json_array_size(cells)));
+	json_object_set_new(
+		left_out, label,
+		json_integer(n + (json_int_t)json_array_size(cells)));
 	if (*facts == NULL)
 		*facts = samehost_of_cell(side->document, cell);
 	free(label);
@@ -199,10 +205,12 @@ static void add_pair(const struct compare_request *r, json_t *pairs,
 		label = samehost_label(r->a.document, first);
 	else if (has_several(r->b.document) && celldoc_was_tried(second))
 		label = samehost_label(r->b.document, second);
-	json_array_append_new(pairs, json_pack("{sO sO ss? so so}",
-		"stack_a", json_object_get(first, "strategy"),
-		"stack_b", json_object_get(second, "strategy"),
-		"host", label, "a", cells_a, "b", cells_b));
+	json_array_append_new(
+		pairs,
+		json_pack("{sO sO ss? so so}", "stack_a",
+			  json_object_get(first, "strategy"), "stack_b",
+			  json_object_get(second, "strategy"), "host", label,
+			  "a", cells_a, "b", cells_b));
 	free(label);
 }
 
@@ -256,15 +264,17 @@ void comparesides_pair(const struct compare_request *r,
 	};
 	number_hosts(r->a.document, r->b.document, &hosts);
 	sides->mixed = r->mixed_hosts && hosts.n > 1;
-	sorted[0] = sort_cells(r, &r->a, r->mixed_hosts ? NULL :
-			       hosts.numbers[0]);
-	sorted[1] = sort_cells(r, &r->b, r->mixed_hosts ? NULL :
-			       hosts.numbers[1]);
+	sorted[0] = sort_cells(r, &r->a,
+			       r->mixed_hosts ? NULL : hosts.numbers[0]);
+	sorted[1] = sort_cells(r, &r->b,
+			       r->mixed_hosts ? NULL : hosts.numbers[1]);
 	json_object_foreach(sorted[0], key, a) {
-		const json_t *like = json_array_get(json_object_iter_value(
-			json_object_iter(a)), 0);
-		char *other = key_of(like, r->b.stack ? r->b.stack :
-				     celldoc_text(like, "strategy"));
+		const json_t *like = json_array_get(
+			json_object_iter_value(json_object_iter(a)), 0);
+		char *other = key_of(like,
+				     r->b.stack ?
+					     r->b.stack :
+					     celldoc_text(like, "strategy"));
 
 		b = json_object_get(sorted[1], other);
 		if (b != NULL)

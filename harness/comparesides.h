@@ -7,14 +7,14 @@
 #include "compare.h"
 
 struct comparesides {
-	json_t *pairs;		/* array of {"stack_a", "stack_b", "host", "a":
+	json_t *pairs;	  /* array of {"stack_a", "stack_b", "host", "a":
 				 * [cell, ...], "b": [cell, ...]}; neither list
 				 * is empty; "host" is null unless a run has
 				 * several */
-	json_t *left_out;	/* {"a": {HOST: CELLS}, "b": ...}: how many cells
+	json_t *left_out; /* {"a": {HOST: CELLS}, "b": ...}: how many cells
 				 * have no counterpart but on other hosts */
-	char *difference;	/* between the first hosts of these, or NULL */
-	int mixed;		/* cells of several hosts stand on one side */
+	char *difference; /* between the first hosts of these, or NULL */
+	int mixed;	  /* cells of several hosts stand on one side */
 };
 
 /* Fills in `sides`, to be freed with comparesides_fini(). */

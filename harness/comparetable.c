@@ -41,7 +41,7 @@ static char *estimate(const json_t *value, const json_t *interval)
 	double high = json_number_value(json_array_get(interval, 1));
 	/* An interval of no width is some rounding errors wide. */
 	int d = high - low > 1e-9 * fabs(v) ? decimals(high - low, 2) :
-		decimals(v, 4);
+					      decimals(v, 4);
 
 	if (!json_is_number(value))
 		return xstrdup("-");
@@ -63,11 +63,12 @@ static char *verdict(const json_t *row, long long lost)
 {
 	const char *text = text_of(row, "verdict");
 	const char *reason = text_of(row, "reason");
-	double percent = 100 * json_number_value(json_object_get(row,
-							"detectable"));
+	double percent = 100 *
+		json_number_value(json_object_get(row, "detectable"));
 	const char *warning = lost > 0 &&
-		compare_needs_samples(text_of(row, "metric")) ?
-		" (samples were lost: do not trust)" : "";
+			compare_needs_samples(text_of(row, "metric")) ?
+		" (samples were lost: do not trust)" :
+		"";
 	long long needed = number_of(row, "repeats_needed");
 	char *detail, *whole;
 
@@ -75,15 +76,17 @@ static char *verdict(const json_t *row, long long lost)
 		detail = xasprintf(": have %lld, need %d", fewest_repeats(row),
 				   STATS_MIN_REPEATS);
 	} else if (strcmp(text, "no difference shown") == 0) {
-		char *finer = percent > 0 ? xasprintf(percent < 10 ?
-			"; %.2g %% would show" : "; %.0f %% would show",
-			percent) : xstrdup("");
+		char *finer = percent > 0 ?
+			xasprintf(percent < 10 ? "; %.2g %% would show" :
+						 "; %.0f %% would show",
+				  percent) :
+			xstrdup("");
 
 		if (needed > 0)
 			detail = xasprintf("; %lld repeats would decide%s",
 					   needed, finer);
-		else if (json_number_value(json_object_get(row,
-						"difference")) != 0)
+		else if (json_number_value(
+				 json_object_get(row, "difference")) != 0)
 			detail = xasprintf("; >%d repeats would be needed%s",
 					   STATS_MAX_REPEATS, finer);
 		else
@@ -92,8 +95,9 @@ static char *verdict(const json_t *row, long long lost)
 	} else {
 		detail = xstrdup("");
 	}
-	whole = xasprintf("%s%s%s%s%s", text, detail, *text && *reason ?
-			  "; no ratio: " : "", reason, warning);
+	whole = xasprintf("%s%s%s%s%s", text, detail,
+			  *text && *reason ? "; no ratio: " : "", reason,
+			  warning);
 	free(detail);
 	return whole;
 }
@@ -116,10 +120,10 @@ static void fill_row(const json_t *row, long long lost, char *fields[COLUMNS])
 static char *side_name(const json_t *side)
 {
 	return xasprintf("%s (run %lld, %lld %s%srepeat%s)",
-		text_of(side, "stack"), number_of(side, "run"),
-		number_of(side, "repeats"), text_of(side, "which"),
-		*text_of(side, "which") ? " " : "",
-		number_of(side, "repeats") == 1 ? "" : "s");
+			 text_of(side, "stack"), number_of(side, "run"),
+			 number_of(side, "repeats"), text_of(side, "which"),
+			 *text_of(side, "which") ? " " : "",
+			 number_of(side, "repeats") == 1 ? "" : "s");
 }
 
 static void print_head(FILE *out, const json_t *block)
@@ -147,20 +151,23 @@ static void print_notes(FILE *out, const json_t *block, const char *key,
 	const json_t *side = json_object_get(block, key);
 	const json_t *steady = json_object_get(
 		json_object_get(block, "steady_state"), key);
-	double change = json_number_value(json_object_get(steady,
-							  "late_change"));
+	double change = json_number_value(
+		json_object_get(steady, "late_change"));
 
 	if (number_of(side, "not_used") > 0)
 		fprintf(out, "  %s, %s: %lld of %lld repeats not used: %s\n",
 			name, text_of(side, "stack"),
 			number_of(side, "not_used"),
 			number_of(side, "not_used") +
-			number_of(side, "repeats"), text_of(side, "reason"));
+				number_of(side, "repeats"),
+			text_of(side, "reason"));
 	if (json_is_false(json_object_get(steady, "steady")))
-		fprintf(out, "  %s, %s: no steady state in %lld of %lld "
+		fprintf(out,
+			"  %s, %s: no steady state in %lld of %lld "
 			"repeats: private memory still %s by %.0f %% over the "
 			"second half of the requests; memory figures depend on "
-			"--requests\n", name, text_of(side, "stack"),
+			"--requests\n",
+			name, text_of(side, "stack"),
 			number_of(steady, "unsteady"),
 			number_of(steady, "repeats"),
 			change < 0 ? "shrank" : "grew", 100 * fabs(change));
@@ -179,8 +186,9 @@ static void print_block(FILE *out, const json_t *block)
 	for (size_t c = 0; c < COLUMNS; c++)
 		widths[c] = strlen(heads[c]);
 	for (size_t r = 0; r < n; r++) {
-		fill_row(json_array_get(rows, r), number_of(lost, "a") +
-			 number_of(lost, "b"), fields[r]);
+		fill_row(json_array_get(rows, r),
+			 number_of(lost, "a") + number_of(lost, "b"),
+			 fields[r]);
 		for (size_t c = 0; c < COLUMNS; c++)
 			if (strlen(fields[r][c]) > widths[c])
 				widths[c] = strlen(fields[r][c]);
@@ -192,8 +200,9 @@ static void print_block(FILE *out, const json_t *block)
 	fputc('\n', out);
 	for (size_t r = 0; r < n; r++) {
 		for (size_t c = 0; c < COLUMNS; c++) {
-			fprintf(out, "  %-*s", c + 1 < COLUMNS ?
-				(int)widths[c] : 0, fields[r][c]);
+			fprintf(out, "  %-*s",
+				c + 1 < COLUMNS ? (int)widths[c] : 0,
+				fields[r][c]);
 			free(fields[r][c]);
 		}
 		fputc('\n', out);
@@ -210,12 +219,14 @@ void comparetable_print(FILE *out, const json_t *comparison)
 	size_t index;
 
 	if (json_is_true(json_object_get(comparison, "self_check")))
-		fprintf(out, "A stack against itself, odd repeats against even "
+		fprintf(out,
+			"A stack against itself, odd repeats against even "
 			"ones: whatever is called a difference here is a false "
 			"alarm.\n\n");
 	json_array_foreach(json_object_get(comparison, "blocks"), index, block)
 		print_block(out, block);
-	fprintf(out, "Intervals are 95 %%: bootstrap over repeats, then workers "
+	fprintf(out,
+		"Intervals are 95 %%: bootstrap over repeats, then workers "
 		"(%lld resamples, seed %lld).\nAbout 5 of 100 verdicts on "
 		"equals are false alarms.\n",
 		number_of(comparison, "resamples"),

@@ -10,14 +10,14 @@
 #include "peek.h"
 #include "util.h"
 
-#define BATCH 64		/* pages read at a time */
+#define BATCH 64 /* pages read at a time */
 
 struct comparison {
 	const struct places *places;
 	struct causes causes;
-	int template, worker;	/* see peek.h */
+	int template, worker; /* see peek.h */
 	size_t page_bytes;
-	char *before, *after;	/* BATCH pages and a margin */
+	char *before, *after; /* BATCH pages and a margin */
 	struct copies *copies;
 };
 
@@ -31,14 +31,15 @@ static int compare_run(void *arg, uint64_t address, uint64_t n)
 
 		if (peek(c->template, address, c->before,
 			 bytes + CAUSES_MARGIN) < bytes ||
-		    peek(c->worker, address, c->after,
-			 bytes + CAUSES_MARGIN) < bytes)
+		    peek(c->worker, address, c->after, bytes + CAUSES_MARGIN) <
+			    bytes)
 			return -EIO;
 		for (size_t i = 0; i < pages; i++) {
 			size_t at = i * c->page_bytes;
 			enum place place = places_at(c->places, address + at);
-			enum cause cause = causes_of(&c->causes, address + at,
-				c->before + at, c->after + at, c->page_bytes);
+			enum cause cause = causes_of(
+				&c->causes, address + at, c->before + at,
+				c->after + at, c->page_bytes);
 
 			c->copies->pages[place][cause]++;
 		}
@@ -62,7 +63,7 @@ int copies_explain(const struct cow_map *map, const struct places *places,
 		.after = xcalloc(1, BATCH * page + CAUSES_MARGIN),
 		.copies = copies,
 	};
-	int result = c.template < 0 ? c.template : c.worker < 0 ? c.worker : 0;
+	int result = c.template <0 ? c.template : c.worker < 0 ? c.worker : 0;
 
 	memset(copies, 0, sizeof *copies);
 	causes_init(&c.causes, layout, c.template);

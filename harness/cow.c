@@ -17,9 +17,9 @@
 /* A walk over the private mappings of a process. */
 struct walk {
 	struct pages pages;
-	struct cow_map *noting;		/* either this */
-	const struct cow_map *map;	/* or these */
-	size_t next;			/* first range that can still matter */
+	struct cow_map *noting;	   /* either this */
+	const struct cow_map *map; /* or these */
+	size_t next;		   /* first range that can still matter */
 	uint64_t fresh;
 	cow_found *found;
 	void *arg;
@@ -48,8 +48,9 @@ static int each_private(struct walk *w, pid_t pid, enum pages_kind kind,
 		if (!mapping_is_private(m) || m->end > KERNEL_HALF)
 			continue;
 		if (w->noting != NULL && is_memfd(m))
-			result = found(w, m->start, (m->end - m->start) /
-				       w->pages.page_bytes);
+			result = found(
+				w, m->start,
+				(m->end - m->start) / w->pages.page_bytes);
 		else
 			result = pages_each(&w->pages, m->start, m->end, kind,
 					    found, w);
@@ -69,7 +70,7 @@ static int note_run(void *arg, uint64_t address, uint64_t n)
 		map->ranges[map->n - 1].end = end;
 		return 0;
 	}
-	if ((map->n & (map->n - 1)) == 0)	/* grow at powers of two */
+	if ((map->n & (map->n - 1)) == 0) /* grow at powers of two */
 		map->ranges = xrealloc(map->ranges, map->n ? 2 * map->n : 1,
 				       sizeof *map->ranges);
 	map->ranges[map->n++] = (struct cow_range){ address, end };
@@ -83,7 +84,7 @@ int cow_note(pid_t pid, struct cow_map *map)
 
 	*map = (struct cow_map){ NULL, 0 };
 	return result < 0 ? result :
-		each_private(&w, pid, PAGES_PRESENT, note_run);
+			    each_private(&w, pid, PAGES_PRESENT, note_run);
 }
 
 void cow_fini(struct cow_map *map)
@@ -144,7 +145,8 @@ static int add_run(void *arg, uint64_t address, uint64_t n)
 int cow_count(const struct cow_map *map, pid_t worker,
 	      struct cow_counts *counts)
 {
-	struct walk w = { .map = map, .found = add_run,
+	struct walk w = { .map = map,
+			  .found = add_run,
 			  .arg = &counts->copied };
 	int result;
 

@@ -15,18 +15,18 @@
 
 /* A run of present pages. */
 struct cow_range {
-	uint64_t start, end;	/* addresses, [start, end) */
+	uint64_t start, end; /* addresses, [start, end) */
 };
 
 /* The pages that the template had at the fork. */
 struct cow_map {
-	struct cow_range *ranges;	/* by address */
+	struct cow_range *ranges; /* by address */
 	size_t n;
 };
 
 struct cow_counts {
-	uint64_t copied;	/* pages of the map that are the worker's own */
-	uint64_t fresh;		/* its own pages that the template had not */
+	uint64_t copied; /* pages of the map that are the worker's own */
+	uint64_t fresh;	 /* its own pages that the template had not */
 };
 
 /* Notes the pages of `pid`, which must stand still.  0 or -errno; -ENODATA when

@@ -27,14 +27,16 @@ static char *rehearsal(const struct deployment *d, const char *text)
  * nothing if that was not asked for.  To free. */
 static char *recycle(const struct deployment *d, const char *text)
 {
-	return d->max_requests < 0 ? xstrdup("") :
+	return d->max_requests < 0 ?
+		xstrdup("") :
 		xasprintf("%s = %ld\n", text, d->max_requests);
 }
 
 static char *gunicorn_lines(const struct deployment *d, const char *path)
 {
 	char *requests = recycle(d, "max_requests");
-	char *rehearse = rehearsal(d,
+	char *rehearse = rehearsal(
+		d,
 		"def when_ready(server):     # the application is loaded\n"
 		"    pass    # here it serves permafrost.rehearsals() requests of "
 		"its own\n");
@@ -71,7 +73,8 @@ static char *uwsgi_lines(const struct deployment *d, const char *path)
 	char *spec = double_percents(d->stack);
 	char *place = double_percents(path);
 	char *requests = recycle(d, "max-requests");
-	char *rehearse = rehearsal(d,
+	char *rehearse = rehearsal(
+		d,
 		"; as it is loaded, the application serves "
 		"permafrost.rehearsals() requests\n; of its own\n");
 	char *lines = xasprintf(
@@ -95,7 +98,8 @@ static char *uwsgi_lines(const struct deployment *d, const char *path)
 static char *celery_lines(const struct deployment *d, const char *path)
 {
 	char *requests = recycle(d, "app.conf.worker_max_tasks_per_child");
-	char *rehearse = rehearsal(d,
+	char *rehearse = rehearsal(
+		d,
 		"# at worker_init the application serves permafrost.rehearsals() "
 		"tasks\n# of its own\n");
 	char *lines = xasprintf(
@@ -115,14 +119,16 @@ static char *celery_lines(const struct deployment *d, const char *path)
 /* Whether `text` can stand in code as it is; specs and tags of ours can. */
 static int is_word(const char *text)
 {
-	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+	return text[strspn(text,
+			   "abcdefghijklmnopqrstuvwxyz"
 			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			   "0123456789+:=%._-")] == '\0';
 }
 
 json_t *deploy_lines(const struct deployment *d)
 {
-	static const char refusal[] = "# nothing to paste: names in the data "
+	static const char refusal[] =
+		"# nothing to paste: names in the data "
 		"are none of a strategy or an interpreter\n";
 
 	char *path, *gunicorn, *uwsgi, *celery;

@@ -5,10 +5,10 @@
 #include <jansson.h>
 
 struct deployment {
-	const char *stack;		/* canonical spec */
-	const char *tag;		/* of the interpreter it is for */
+	const char *stack; /* canonical spec */
+	const char *tag;   /* of the interpreter it is for */
 	long workers;
-	long max_requests;		/* after which a worker is replaced; -1:
+	long max_requests; /* after which a worker is replaced; -1:
 					 * not told */
 };
 

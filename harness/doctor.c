@@ -42,12 +42,14 @@ json_t *doctor_judge(const json_t *facts)
 		struct finding f = { .detail = NULL };
 
 		r->judge(facts, &f);
-		json_array_append_new(findings, json_pack(
-			"{ss ss ss ss ss so ss? ss? ss?}", "probe", r->probe,
-			"label", r->label, "state", states[f.state],
-			"detail", f.detail, "harm", harms[f.harm],
-			"metrics", expand(r->metrics), "effect", f.effect,
-			"cure", f.cure, "because", f.because));
+		json_array_append_new(
+			findings,
+			json_pack("{ss ss ss ss ss so ss? ss? ss?}", "probe",
+				  r->probe, "label", r->label, "state",
+				  states[f.state], "detail", f.detail, "harm",
+				  harms[f.harm], "metrics", expand(r->metrics),
+				  "effect", f.effect, "cure", f.cure, "because",
+				  f.because));
 		free(f.detail);
 		free(f.effect);
 		free(f.cure);
@@ -104,13 +106,17 @@ static json_t *sentence(const json_t *findings, const char *name,
 
 		if (list == NULL)
 			continue;
-		what = xasprintf(" %s%s%s", list, *list ? " " : "",
+		what = xasprintf(
+			" %s%s%s", list, *list ? " " : "",
 			strcmp(get(finding, "harm"), harms[HARM_LOST]) == 0 ?
-			"not measured" : "not trustworthy");
-		longer = xasprintf("%s%s%s %s", line, *last == '\0' ? "" :
-			strcmp(what, last) == 0 ? ", and" : ";",
-			strcmp(what, last) == 0 ? "" : what,
-			get(finding, "because"));
+				"not measured" :
+				"not trustworthy");
+		longer = xasprintf("%s%s%s %s", line,
+				   *last == '\0'		   ? "" :
+					   strcmp(what, last) == 0 ? ", and" :
+								     ";",
+				   strcmp(what, last) == 0 ? "" : what,
+				   get(finding, "because"));
 		free(line);
 		free(list);
 		free(last);
@@ -128,8 +134,8 @@ static json_t *sentence(const json_t *findings, const char *name,
 
 json_t *doctor_verdict(const json_t *findings)
 {
-	return json_pack("[o, o, o, o]",
-		sentence(findings, "Memory", "KiB"),
+	return json_pack(
+		"[o, o, o, o]", sentence(findings, "Memory", "KiB"),
 		sentence(findings, "Copied pages", "pages"),
 		sentence(findings, "Faults", "faults"),
 		sentence(findings, "Pauses, latencies and CPU time", "us ms"));
@@ -155,8 +161,8 @@ void doctor_warn(const json_t *facts)
 
 	json_array_foreach(findings, index, finding)
 		if (harmful(finding))
-			complain("warning: %s: %s: %s",
-				 get(finding, "label"), get(finding, "detail"),
+			complain("warning: %s: %s: %s", get(finding, "label"),
+				 get(finding, "detail"),
 				 get(finding, "effect"));
 	json_decref(findings);
 	json_decref(own);

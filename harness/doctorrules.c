@@ -19,8 +19,8 @@
 #define MEMORY "KiB"
 #define TIMES "us ms"
 #define ALL MEMORY " pages faults " TIMES
-#define WORKERS 64		/* as many as a large cell has */
-#define GIB (1024.0 * 1024)	/* in KiB */
+#define WORKERS 64	    /* as many as a large cell has */
+#define GIB (1024.0 * 1024) /* in KiB */
 
 /* A fact as text, or NULL. */
 static const char *text(const json_t *facts, const char *key)
@@ -101,7 +101,8 @@ static void judge_interpreters(const json_t *facts, struct finding *f)
 	} else if (supported == 0) {
 		found(f, DOCTOR_MISSING, "none of %.0f found can be measured",
 		      all);
-		advise(f, "no cell can run", "see 'harness list interpreters' "
+		advise(f, "no cell can run",
+		       "see 'harness list interpreters' "
 		       "for the reasons; then run configure with "
 		       "--with-pythons=LIST");
 		harms(f, HARM_LOST, "as there is no interpreter to measure");
@@ -113,9 +114,11 @@ static void judge_interpreters(const json_t *facts, struct finding *f)
 
 static void judge_pagemap(const json_t *facts, struct finding *f)
 {
-	const char *no = !is_yes(facts, "pagemap") ? why(facts, "pagemap") :
+	const char *no = !is_yes(facts, "pagemap") ?
+		why(facts, "pagemap") :
 		!is_yes(facts, "pagemap_exclusive") ?
-		why(facts, "pagemap_exclusive") : NULL;
+		why(facts, "pagemap_exclusive") :
+		NULL;
 
 	if (text(facts, "pagemap") == NULL) {
 		unknown(f);
@@ -126,11 +129,12 @@ static void judge_pagemap(const json_t *facts, struct finding *f)
 		return;
 	}
 	found(f, DOCTOR_MISSING, "%s", no);
-	advise(f, "copied pages cannot be counted", is_yes(facts, "pagemap") ?
-	       "Linux 4.2 or later, without patches to bit 56 of pagemap" :
-	       "mount /proc, without hidepid; let the sandbox or security "
-	       "module allow /proc/PID/pagemap; a kernel with "
-	       "CONFIG_PROC_PAGE_MONITOR");
+	advise(f, "copied pages cannot be counted",
+	       is_yes(facts, "pagemap") ?
+		       "Linux 4.2 or later, without patches to bit 56 of pagemap" :
+		       "mount /proc, without hidepid; let the sandbox or security "
+		       "module allow /proc/PID/pagemap; a kernel with "
+		       "CONFIG_PROC_PAGE_MONITOR");
 	harms(f, HARM_LOST, "as /proc/PID/pagemap does not tell copies");
 }
 
@@ -154,18 +158,23 @@ static void judge_child_memory(const json_t *facts, struct finding *f)
 		return;
 	}
 	if (is_yes(facts, "child_memory")) {
-		found(f, DOCTOR_OK, "readable%s", is_yes(facts,
-		      "process_vm_readv") ? "" : " through /proc/PID/mem only");
+		found(f, DOCTOR_OK, "readable%s",
+		      is_yes(facts, "process_vm_readv") ?
+			      "" :
+			      " through /proc/PID/mem only");
 		return;
 	}
 	found(f, DOCTOR_MISSING, "%s", why(facts, "child_memory"));
-	advise(f, "pages that really changed cannot be told from those copied "
-	       "for nothing", scope >= 3 ? "restart with "
-	       "kernel.yama.ptrace_scope at 1; 3 cannot be undone" :
-	       scope == 2 ?
-	       "sysctl kernel.yama.ptrace_scope=1" : "let the sandbox or "
-	       "security module allow it; in a container: "
-	       "--cap-add=SYS_PTRACE");
+	advise(f,
+	       "pages that really changed cannot be told from those copied "
+	       "for nothing",
+	       scope >= 3 ?
+		       "restart with "
+		       "kernel.yama.ptrace_scope at 1; 3 cannot be undone" :
+		       scope == 2 ? "sysctl kernel.yama.ptrace_scope=1" :
+				    "let the sandbox or "
+				    "security module allow it; in a container: "
+				    "--cap-add=SYS_PTRACE");
 	harms(f, HARM_LOST, "as the memory of children cannot be read");
 }
 
@@ -179,15 +188,20 @@ static void judge_smaps(const json_t *facts, struct finding *f)
 		found(f, DOCTOR_OK, "smaps_rollup, with PSS by kind of memory");
 	} else if (strcmp(answer, "yes") == 0) {
 		found(f, DOCTOR_LIMITED, "smaps_rollup without PSS by kind");
-		advise(f, "PSS holds a share of files, which changes when "
-		       "other processes map them, too", "Linux 5.3 or later");
+		advise(f,
+		       "PSS holds a share of files, which changes when "
+		       "other processes map them, too",
+		       "Linux 5.3 or later");
 	} else if (strcmp(answer, "smaps") == 0) {
 		found(f, DOCTOR_LIMITED, "smaps only, one entry per mapping");
-		advise(f, "checkpoints take several times longer; no metric "
-		       "changes", "Linux 4.14 or later");
+		advise(f,
+		       "checkpoints take several times longer; no metric "
+		       "changes",
+		       "Linux 4.14 or later");
 	} else {
 		found(f, DOCTOR_MISSING, "%s", answer);
-		advise(f, "no process's memory can be measured", "mount /proc, "
+		advise(f, "no process's memory can be measured",
+		       "mount /proc, "
 		       "without hidepid; let the sandbox or security module "
 		       "allow /proc/PID/smaps_rollup");
 		harms(f, HARM_LOST, "as smaps of children cannot be read");
@@ -220,9 +234,11 @@ static void judge_page_size(const json_t *facts, struct finding *f)
 		found(f, DOCTOR_OK, "%.0f KiB", bytes / 1024);
 	} else {
 		found(f, DOCTOR_LIMITED, "%.0f KiB", bytes / 1024);
-		advise(f, "a write copies more, and more objects lie on each "
+		advise(f,
+		       "a write copies more, and more objects lie on each "
 		       "page: numbers hold for hosts of the same page size "
-		       "only", NULL);
+		       "only",
+		       NULL);
 	}
 }
 
@@ -234,29 +250,34 @@ static void judge_thp(const json_t *facts, struct finding *f)
 	if (sizes == NULL)
 		sizes = "";
 	if (mode != NULL && strstr(mode, "[always]") != NULL)
-		found(f, DOCTOR_LIMITED, "always%s", number(facts, "khugepaged")
-		      == 1 ? ", and khugepaged makes more of them" : "");
+		found(f, DOCTOR_LIMITED, "always%s",
+		      number(facts, "khugepaged") == 1 ?
+			      ", and khugepaged makes more of them" :
+			      "");
 	else if (*sizes != '\0')
 		found(f, DOCTOR_LIMITED, "always, of %s", sizes);
 	else if (mode == NULL)
 		unknown(f);
 	else
-		found(f, DOCTOR_OK, "%s", strstr(mode, "[never]") != NULL ?
-		      "never" : "only for programs that ask for them");
+		found(f, DOCTOR_OK, "%s",
+		      strstr(mode, "[never]") != NULL ?
+			      "never" :
+			      "only for programs that ask for them");
 	if (f->state != DOCTOR_LIMITED)
 		return;
 	/* Since Linux 5.8 a write to a shared huge page splits it and copies
 	 * one small page ("thp: change CoW semantics for anon-THP"; seen on
 	 * 6.18); before, it copied all of it.  New memory comes as a huge page,
 	 * and khugepaged may copy shared pages (max_ptes_shared). */
-	advise(f, "a worker's first write to new memory takes up to 2 MiB and "
+	advise(f,
+	       "a worker's first write to new memory takes up to 2 MiB and "
 	       "one fault, in the background shared pages may be copied to "
 	       "make huge ones, and before Linux 5.8 a write copies 2 MiB "
 	       "instead of a page",
 	       *sizes != '\0' ? "echo madvise | sudo tee /sys/kernel/mm/"
-	       "transparent_hugepage/{,hugepages-*/}enabled" :
-	       "echo madvise | sudo tee "
-	       "/sys/kernel/mm/transparent_hugepage/enabled");
+				"transparent_hugepage/{,hugepages-*/}enabled" :
+				"echo madvise | sudo tee "
+				"/sys/kernel/mm/transparent_hugepage/enabled");
 	harms(f, HARM_DOUBTFUL, "while transparent huge pages are 'always'");
 }
 
@@ -273,8 +294,10 @@ static void judge_ksm(const json_t *facts, struct finding *f)
 	} else {
 		found(f, DOCTOR_LIMITED, "on, and our processes inherit it%s",
 		      number(facts, "ksm_merge_across_nodes") == 0 ?
-		      " (within each NUMA node)" : "");
-		advise(f, "pages become shared again behind our back: private "
+			      " (within each NUMA node)" :
+			      "");
+		advise(f,
+		       "pages become shared again behind our back: private "
 		       "memory, PSS and copied pages come out too low",
 		       "echo 2 | sudo tee /sys/kernel/mm/ksm/run, or start "
 		       "without PR_SET_MEMORY_MERGE (systemd: MemoryKSM=no)");
@@ -301,18 +324,21 @@ static void judge_swap(const json_t *facts, struct finding *f)
 		return;
 	}
 	more = swappiness < 0 ? xstrdup("") :
-		xasprintf(", swappiness %.0f", swappiness);
+				xasprintf(", swappiness %.0f", swappiness);
 	found(f, used > 0 ? DOCTOR_LIMITED : DOCTOR_OK,
 	      "%.1f of %.1f GiB used%s%s", used / GIB, all / GIB, more,
 	      zswap != NULL && *zswap == 'Y' ? ", zswap" : "");
 	free(more);
 	if (used <= 0)
 		return;
-	advise(f, "a cell of which pages are swapped out has no memory metrics "
-	       "(null, with the reason)", "sudo swapoff -a, or more memory");
+	advise(f,
+	       "a cell of which pages are swapped out has no memory metrics "
+	       "(null, with the reason)",
+	       "sudo swapoff -a, or more memory");
 	/* What was swapped out some day is no harm while memory is plenty. */
 	if (memory > 0 && available >= 0 && available < memory / 10)
-		harms(f, HARM_DOUBTFUL, "while the host is short of memory and "
+		harms(f, HARM_DOUBTFUL,
+		      "while the host is short of memory and "
 		      "swaps");
 }
 
@@ -321,18 +347,21 @@ static void judge_memory(const json_t *facts, struct finding *f)
 	double available = number(facts, "memory_available_kib");
 	double limit = number(facts, "memory_limit_kib");
 	double usable = limit >= 0 && (available < 0 || limit < available) ?
-		limit : available;
+		limit :
+		available;
 
 	if (usable < 0) {
 		unknown(f);
 		return;
 	}
 	/* 2 GiB: 8 workers of the default workload without freezing. */
-	found(f, usable < 2 * GIB ? DOCTOR_LIMITED : DOCTOR_OK,
-	      "%.1f GiB %s", usable / GIB, limit >= 0 && usable == limit ?
-	      "allowed by the control group" : "available");
+	found(f, usable < 2 * GIB ? DOCTOR_LIMITED : DOCTOR_OK, "%.1f GiB %s",
+	      usable / GIB,
+	      limit >= 0 && usable == limit ? "allowed by the control group" :
+					      "available");
 	if (f->state == DOCTOR_LIMITED)
-		advise(f, "large cells are stopped (--min-free) or killed, and "
+		advise(f,
+		       "large cells are stopped (--min-free) or killed, and "
 		       "recorded as failed",
 		       "lower --scale or --workers, or more memory");
 }
@@ -348,10 +377,14 @@ static void judge_overcommit(const json_t *facts, struct finding *f)
 	} else if (mode != 2) {
 		found(f, DOCTOR_OK, "allowed (mode %.0f)", mode);
 	} else {
-		found(f, DOCTOR_LIMITED, limit < 0 || used < 0 ? "forbidden "
-		      "(mode 2)" : "forbidden (mode 2), %.1f GiB left of %.1f",
+		found(f, DOCTOR_LIMITED,
+		      limit < 0 || used < 0 ?
+			      "forbidden "
+			      "(mode 2)" :
+			      "forbidden (mode 2), %.1f GiB left of %.1f",
 		      (limit - used) / GIB, limit / GIB);
-		advise(f, "each fork counts the whole template: cells may fail "
+		advise(f,
+		       "each fork counts the whole template: cells may fail "
 		       "to fork while memory is free",
 		       "sudo sysctl vm.overcommit_memory=0");
 	}
@@ -367,12 +400,14 @@ static void judge_cgroup(const json_t *facts, struct finding *f)
 		return;
 	}
 	found(f, DOCTOR_MISSING, "%s", why(facts, "cgroup_create"));
-	advise(f, "total_kib is not cross-checked with the kernel's own "
-	       "account; it is measured all the same", version == 2 ?
-	       "systemd-run --user --scope -p Delegate=yes harness run ..." :
-	       version == 1 ?
-	       "as root, or in a group whose folder is writable" :
-	       "a kernel and container with the memory controller");
+	advise(f,
+	       "total_kib is not cross-checked with the kernel's own "
+	       "account; it is measured all the same",
+	       version == 2 ?
+		       "systemd-run --user --scope -p Delegate=yes harness run ..." :
+		       version == 1 ?
+		       "as root, or in a group whose folder is writable" :
+		       "a kernel and container with the memory controller");
 }
 
 static void judge_numa(const json_t *facts, struct finding *f)
@@ -385,14 +420,16 @@ static void judge_numa(const json_t *facts, struct finding *f)
 		found(f, DOCTOR_OK, "one");
 	} else if (number(facts, "numa_balancing") > 0) {
 		found(f, DOCTOR_LIMITED, "%.0f, balanced by the kernel", nodes);
-		advise(f, "balancing unmaps pages to see who uses them: that "
+		advise(f,
+		       "balancing unmaps pages to see who uses them: that "
 		       "counts as minor faults, and takes time",
 		       "sudo sysctl kernel.numa_balancing=0, or "
 		       "numactl --cpunodebind=0 --membind=0 harness run ...");
 		harms(f, HARM_DOUBTFUL, "while NUMA balancing is on");
 	} else {
 		found(f, DOCTOR_LIMITED, "%.0f", nodes);
-		advise(f, "times depend on where memory happens to lie; "
+		advise(f,
+		       "times depend on where memory happens to lie; "
 		       "repeats show it as wider intervals",
 		       "numactl --cpunodebind=0 --membind=0 harness run ...");
 	}
@@ -412,9 +449,12 @@ static void judge_aslr(const json_t *facts, struct finding *f)
 		return;
 	}
 	found(f, DOCTOR_LIMITED, off_here ? "off for this process" : "off");
-	advise(f, "all repeats share one layout of memory: intervals come out "
-	       "too narrow", off_here ? "start without setarch -R, and outside "
-	       "of a debugger" : "sudo sysctl kernel.randomize_va_space=2");
+	advise(f,
+	       "all repeats share one layout of memory: intervals come out "
+	       "too narrow",
+	       off_here ? "start without setarch -R, and outside "
+			  "of a debugger" :
+			  "sudo sysctl kernel.randomize_va_space=2");
 }
 
 static void judge_limits(const json_t *facts, struct finding *f)
@@ -461,19 +501,26 @@ static void judge_cpus(const json_t *facts, struct finding *f)
 	if (allowed < 0) {
 		unknown(f);
 	} else if (quota >= 0 && quota < allowed) {
-		found(f, DOCTOR_LIMITED, "%.0f, of which the control group "
-		      "allows %.1f at a time", allowed, quota);
-		advise(f, "workers are stopped for milliseconds when the quota "
-		       "is spent, which looks like pauses", "--parallel below "
+		found(f, DOCTOR_LIMITED,
+		      "%.0f, of which the control group "
+		      "allows %.1f at a time",
+		      allowed, quota);
+		advise(f,
+		       "workers are stopped for milliseconds when the quota "
+		       "is spent, which looks like pauses",
+		       "--parallel below "
 		       "the quota, or pin the container to CPUs (cpuset) "
 		       "instead");
 		harms(f, HARM_DOUBTFUL, "while a quota of %.1f CPUs throttles",
 		      quota);
 	} else if (allowed == 1) {
 		found(f, DOCTOR_LIMITED, "1 of %.0f", all > 0 ? all : 1);
-		advise(f, "a worker shares its CPU with the harness and all "
-		       "else that runs: wider intervals", all > 1 ? "taskset "
-		       "with two CPUs or more" : "two CPUs or more");
+		advise(f,
+		       "a worker shares its CPU with the harness and all "
+		       "else that runs: wider intervals",
+		       all > 1 ? "taskset "
+				 "with two CPUs or more" :
+				 "two CPUs or more");
 	} else {
 		found(f, DOCTOR_OK, allowed < all ? "%.0f of %.0f" : "%.0f",
 		      allowed, all);
@@ -486,22 +533,31 @@ static void judge_frequency(const json_t *facts, struct finding *f)
 	const json_t *boost = json_object_get(facts, "boost");
 
 	if (governor == NULL) {
-		found(f, DOCTOR_UNKNOWN, is_true(facts, "virtual_machine") ?
-		      "a virtual machine: up to the host below" :
-		      "not told here");
-		advise(f, "clock speed may change unseen; repeats show it as "
+		found(f, DOCTOR_UNKNOWN,
+		      is_true(facts, "virtual_machine") ?
+			      "a virtual machine: up to the host below" :
+			      "not told here");
+		advise(f,
+		       "clock speed may change unseen; repeats show it as "
 		       "wider intervals",
 		       "more --repeat, or a machine of your own");
 		return;
 	}
-	found(f, strcmp(governor, "performance") == 0 && !json_is_true(boost) ?
-	      DOCTOR_OK : DOCTOR_LIMITED, "governor %s%s%s%s", governor,
+	found(f,
+	      strcmp(governor, "performance") == 0 && !json_is_true(boost) ?
+		      DOCTOR_OK :
+		      DOCTOR_LIMITED,
+	      "governor %s%s%s%s", governor,
 	      text(facts, "scaling_driver") != NULL ? " of " : "",
 	      text(facts, "scaling_driver") != NULL ?
-	      text(facts, "scaling_driver") : "", json_is_true(boost) ?
-	      ", boost on" : json_is_false(boost) ? ", boost off" : "");
+		      text(facts, "scaling_driver") :
+		      "",
+	      json_is_true(boost)	   ? ", boost on" :
+		      json_is_false(boost) ? ", boost off" :
+					     "");
 	if (f->state == DOCTOR_LIMITED)
-		advise(f, "times follow the clock speed, which follows load "
+		advise(f,
+		       "times follow the clock speed, which follows load "
 		       "and heat; repeats show it as wider intervals",
 		       "sudo cpupower frequency-set -g performance, boost off "
 		       "(echo 1 to intel_pstate/no_turbo, or 0 to "
@@ -517,8 +573,10 @@ static void judge_load(const json_t *facts, struct finding *f)
 
 	if (busy < 0) {
 		unknown(f);
-		advise(f, "other work may disturb pauses, latencies and CPU "
-		       "times unseen", "let /proc/stat be read");
+		advise(f,
+		       "other work may disturb pauses, latencies and CPU "
+		       "times unseen",
+		       "let /proc/stat be read");
 		harms(f, HARM_DOUBTFUL, "as other work cannot be seen");
 		return;
 	}
@@ -527,9 +585,10 @@ static void judge_load(const json_t *facts, struct finding *f)
 		return;
 	}
 	found(f, DOCTOR_LIMITED, "%.1f of %.0f CPUs busy%s%s%s", busy, cpus,
-	      names != NULL && *names ? " (" : "",
-	      names != NULL ? names : "", names != NULL && *names ? ")" : "");
-	advise(f, "pauses, latencies and CPU times may be that work's; memory "
+	      names != NULL && *names ? " (" : "", names != NULL ? names : "",
+	      names != NULL && *names ? ")" : "");
+	advise(f,
+	       "pauses, latencies and CPU times may be that work's; memory "
 	       "and counts are not affected",
 	       "stop it, or wait until it is done");
 	harms(f, HARM_DOUBTFUL, "while other work keeps %.1f of %.0f CPUs busy",
@@ -546,11 +605,15 @@ static void judge_steal(const json_t *facts, struct finding *f)
 		found(f, DOCTOR_OK, "%.1f CPUs", steal);
 	} else {
 		found(f, DOCTOR_LIMITED, "%.1f CPUs", steal);
-		advise(f, "the host below runs other machines on our CPUs, "
-		       "which looks like pauses", "another time, or a machine "
+		advise(f,
+		       "the host below runs other machines on our CPUs, "
+		       "which looks like pauses",
+		       "another time, or a machine "
 		       "with CPUs of its own");
-		harms(f, HARM_DOUBTFUL, "while the host below takes %.1f CPUs "
-		      "away", steal);
+		harms(f, HARM_DOUBTFUL,
+		      "while the host below takes %.1f CPUs "
+		      "away",
+		      steal);
 	}
 }
 
@@ -569,8 +632,10 @@ static void judge_clock(const json_t *facts, struct finding *f)
 	      source != NULL ? source : "unknown", ns);
 	if (ns <= 200)
 		return;
-	advise(f, "each collection and request is timed by two readings: short "
-	       "ones come out too long", "a faster source, see /sys/devices/"
+	advise(f,
+	       "each collection and request is timed by two readings: short "
+	       "ones come out too long",
+	       "a faster source, see /sys/devices/"
 	       "system/clocksource/clocksource0/available_clocksource");
 	if (ns > 1000)
 		harms(f, HARM_DOUBTFUL, "as reading the clock takes %.1f us",
@@ -590,15 +655,17 @@ static void judge_perf(const json_t *facts, struct finding *f)
 		found(f, DOCTOR_LIMITED, "software events only (hardware: %s)",
 		      hardware != NULL ? hardware : "not tried");
 	else
-		found(f, DOCTOR_MISSING, "%s", software != NULL ? software :
-		      "could not be tried");
-	advise(f, "none: no metric needs them; instructions would be a measure "
+		found(f, DOCTOR_MISSING, "%s",
+		      software != NULL ? software : "could not be tried");
+	advise(f,
+	       "none: no metric needs them; instructions would be a measure "
 	       "of CPU work that other load does not disturb",
-	       is_yes(facts, "perf_software") ? "a machine, or a virtual one, "
-	       "with performance counters" :
-	       number(facts, "perf_event_paranoid") > 2 ?
-	       "sudo sysctl kernel.perf_event_paranoid=2" :
-	       "let the sandbox allow perf_event_open");
+	       is_yes(facts, "perf_software") ?
+		       "a machine, or a virtual one, "
+		       "with performance counters" :
+		       number(facts, "perf_event_paranoid") > 2 ?
+		       "sudo sysctl kernel.perf_event_paranoid=2" :
+		       "let the sandbox allow perf_event_open");
 }
 
 static void judge_soft_dirty(const json_t *facts, struct finding *f)
@@ -608,8 +675,10 @@ static void judge_soft_dirty(const json_t *facts, struct finding *f)
 		return;
 	}
 	found(f, DOCTOR_MISSING, "%s", why(facts, "soft_dirty"));
-	advise(f, "none: no metric needs it; it is a way of strategies to find "
-	       "written pages", "a kernel with CONFIG_MEM_SOFT_DIRTY");
+	advise(f,
+	       "none: no metric needs it; it is a way of strategies to find "
+	       "written pages",
+	       "a kernel with CONFIG_MEM_SOFT_DIRTY");
 }
 
 static void judge_userfaultfd(const json_t *facts, struct finding *f)
@@ -623,10 +692,13 @@ static void judge_userfaultfd(const json_t *facts, struct finding *f)
 		found(f, DOCTOR_LIMITED, "synchronous only");
 	else
 		found(f, DOCTOR_MISSING, "%s", why(facts, "userfaultfd_wp"));
-	advise(f, "none: no metric needs it; strategies guard pages with it "
-	       "while other threads run", is_yes(facts, "userfaultfd_wp") ?
-	       "Linux 6.7 or later" : "Linux 5.7 or later, and a sandbox that "
-	       "allows userfaultfd");
+	advise(f,
+	       "none: no metric needs it; strategies guard pages with it "
+	       "while other threads run",
+	       is_yes(facts, "userfaultfd_wp") ?
+		       "Linux 6.7 or later" :
+		       "Linux 5.7 or later, and a sandbox that "
+		       "allows userfaultfd");
 }
 
 const struct doctor_rule doctor_rules[] = {

@@ -18,7 +18,7 @@ struct finding {
 struct doctor_rule {
 	const char *probe;
 	const char *label;
-	const char *metrics;	/* those concerned: units or keys, one space
+	const char *metrics; /* those concerned: units or keys, one space
 				 * between them */
 	void (*judge)(const json_t *facts, struct finding *f);
 };

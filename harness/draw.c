@@ -57,10 +57,9 @@ static char *marked_lines(const char *text, const char *prefix, int max)
 		size_t n = strlen(prefix);
 
 		if (strncmp(text, prefix, n) == 0) {
-			char *longer = xasprintf("%s%s%.*s", all,
-						 *all ? "\n" : "",
-						 (int)(end - text - (long)n),
-						 text + n);
+			char *longer = xasprintf(
+				"%s%s%.*s", all, *all ? "\n" : "",
+				(int)(end - text - (long)n), text + n);
 
 			free(all);
 			all = longer;
@@ -88,7 +87,7 @@ char *draw_title(const char *figure)
 struct table {
 	FILE *file;
 	size_t rows;
-	int whole;		/* all panels, however many */
+	int whole; /* all panels, however many */
 	long panels;
 };
 
@@ -133,7 +132,7 @@ static int write_row(void *arg, sqlite3_stmt *stmt, int columns)
  * others, nothing to remove.  -1 after a complaint. */
 static int open_memory(char path[32])
 {
-	int fd = memfd_create("permafrost-figure", 0);	/* to be inherited */
+	int fd = memfd_create("permafrost-figure", 0); /* to be inherited */
 
 	if (fd < 0)
 		complain("cannot create memory for a figure: %s",
@@ -176,8 +175,9 @@ static int run_gnuplot(const char *figure, const char *script, const char *data,
 		       const char *out, const char *format)
 {
 	char *folder = xasprintf("%s/figures", install_results_dir());
-	char *argv[] = { "gnuplot", "-d", "-c", (char *)script, (char *)data,
-			 (char *)out, (char *)format, folder, NULL };
+	char *argv[] = { "gnuplot",	 "-d",	       "-c",
+			 (char *)script, (char *)data, (char *)out,
+			 (char *)format, folder,       NULL };
 	char *ignored = NULL, *err = NULL;
 	int status = 0, result;
 
@@ -185,14 +185,15 @@ static int run_gnuplot(const char *figure, const char *script, const char *data,
 	setenv("TZ", "UTC0", 1);
 	result = run_program(argv, 120, &ignored, &err, &status);
 	if (result == -ENOENT)
-		complain("gnuplot is not installed; install it (Debian: "
-			 "gnuplot-nox) and run 'plot' again");
+		complain(
+			"gnuplot is not installed; install it (Debian: "
+			"gnuplot-nox) and run 'plot' again");
 	else if (result < 0)
 		complain("cannot run gnuplot: %s", strerror(-result));
 	else if (status != 0) {
 		complain("gnuplot could not draw %s.%s: %.300s", figure, format,
 			 WIFSIGNALED(status) ? describe_status(status) :
-			 last_line(err));
+					       last_line(err));
 		result = -1;
 	}
 	free(folder);
@@ -206,10 +207,12 @@ static int run_gnuplot(const char *figure, const char *script, const char *data,
  * stays. */
 static void forget_date(char *pdf, size_t size)
 {
-	static const char key[] = "/CreationDate (D:", date[] = "19700101000000";
+	static const char key[] = "/CreationDate (D:",
+			  date[] = "19700101000000";
 	char *found = memmem(pdf, size, key, sizeof key - 1), *end = pdf + size;
 
-	if (found != NULL && end - found >= (long)(sizeof key + sizeof date - 2))
+	if (found != NULL &&
+	    end - found >= (long)(sizeof key + sizeof date - 2))
 		memcpy(found + sizeof key - 1, date, sizeof date - 1);
 }
 
@@ -218,7 +221,8 @@ int draw_bytes(struct store *s, int64_t run, const char *figure,
 {
 	char *script = figure_path(figure), data[32], out[32], *from = data;
 	int data_fd = open_memory(data), out_fd = -1, result = -1;
-	long rows = data_fd < 0 ? -1 :
+	long rows = data_fd < 0 ?
+		-1 :
 		write_data(s, run, script, data, strcmp(format, "tsv") == 0,
 			   left_out);
 
@@ -235,7 +239,8 @@ int draw_bytes(struct store *s, int64_t run, const char *figure,
 	}
 	result = read_file(from, 1 << 30, bytes, size);
 	if (result < 0)
-		result = fail(-1, "cannot read a figure: %s", strerror(-result));
+		result = fail(-1, "cannot read a figure: %s",
+			      strerror(-result));
 	else if (strcmp(format, "pdf") == 0)
 		forget_date(*bytes, *size);
 out:
@@ -282,7 +287,7 @@ int draw_figure(struct store *s, int64_t run, const char *figure,
 	} else if (result == 0) {
 		result = write_file(*path, bytes, size);
 	} else if (result > 0) {
-		unlink(*path);	/* an earlier run's */
+		unlink(*path); /* an earlier run's */
 	}
 	free(bytes);
 	return result;
@@ -305,17 +310,21 @@ int draw_all(struct store *s, int64_t run, const struct strings *figures,
 			if (result == 0)
 				fprintf(out, "%s\n", path);
 			if (result == 0 && left_out > 0)
-				complain("warning: %s lacks %ld panels, more "
-					 "than can be drawn; --format=tsv has "
-					 "them all", path, left_out);
+				complain(
+					"warning: %s lacks %ld panels, more "
+					"than can be drawn; --format=tsv has "
+					"them all",
+					path, left_out);
 			free(path);
 		}
 		if (result > 0)
 			strings_add(&lacking, figures->items[i]);
 	}
 	if (result >= 0 && lacking.n == figures->n && lacking.n > 1)
-		complain("run %lld has no data for any figure; 'list runs' "
-			 "says how far it is", (long long)run);
+		complain(
+			"run %lld has no data for any figure; 'list runs' "
+			"says how far it is",
+			(long long)run);
 	else
 		for (size_t i = 0; i < lacking.n; i++)
 			complain("run %lld has no data for the figure '%s'",

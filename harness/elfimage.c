@@ -8,8 +8,8 @@
 
 #include "peek.h"
 
-#define DYNAMIC_MAX 128		/* entries of the dynamic section */
-#define CHAIN_MAX 4096		/* symbols in one bucket; more is damage */
+#define DYNAMIC_MAX 128 /* entries of the dynamic section */
+#define CHAIN_MAX 4096	/* symbols in one bucket; more is damage */
 
 int elfimage_read(struct elfimage *image, int memory, uint64_t base)
 {
@@ -96,7 +96,8 @@ static uint64_t symbol_named(const struct elfimage *image,
 		return 0;
 	peek(image->memory, t->names + symbol.st_name, found, length);
 	return memcmp(found, name, length) == 0 ?
-		image->bias + symbol.st_value : 0;
+		image->bias + symbol.st_value :
+		0;
 }
 
 uint64_t elfimage_symbol(const struct elfimage *image, const char *name)
@@ -120,10 +121,12 @@ uint64_t elfimage_symbol(const struct elfimage *image, const char *name)
 		uint32_t entry;
 		uint64_t address;
 
-		peek(image->memory, chain + (uint64_t)(index - head[1]) *
-		     sizeof entry, &entry, sizeof entry);
+		peek(image->memory,
+		     chain + (uint64_t)(index - head[1]) * sizeof entry, &entry,
+		     sizeof entry);
 		address = (entry | 1) == (hash | 1) ?
-			symbol_named(image, &t, index, name) : 0;
+			symbol_named(image, &t, index, name) :
+			0;
 		if (address != 0 || (entry & 1) != 0)
 			return address;
 	}

@@ -9,11 +9,11 @@
 #include <link.h>
 #include <stdint.h>
 
-#define ELFIMAGE_SEGMENTS 64	/* files with more are none for us */
+#define ELFIMAGE_SEGMENTS 64 /* files with more are none for us */
 
 struct elfimage {
-	int memory;		/* see peek.h */
-	uint64_t bias;		/* to add to addresses in the file */
+	int memory;    /* see peek.h */
+	uint64_t bias; /* to add to addresses in the file */
 	int n;
 	ElfW(Phdr) segments[ELFIMAGE_SEGMENTS];
 };

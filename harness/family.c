@@ -27,8 +27,8 @@
 #include "procfs.h"
 #include "util.h"
 
-#define TICK_MS 100	/* how often death, time and memory are looked at */
-#define DYING_MS 2	/* the same while somebody is on its way out */
+#define TICK_MS 100 /* how often death, time and memory are looked at */
+#define DYING_MS 2  /* the same while somebody is on its way out */
 
 void family_adopt_strays(void)
 {
@@ -128,7 +128,8 @@ static int open_channels(struct family *f)
 	for (int i = 0; i < f->count; i++) {
 		int pair[2], child;
 
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) <
+		    0)
 			return -errno;
 		f->members[i].channel = pair[0];
 		child = fcntl(pair[1], F_DUPFD_CLOEXEC, first + i);
@@ -152,8 +153,8 @@ int family_start(struct family *f, char **argv, int fds_at)
 	result = open_channels(f);
 	argv[fds_at] = shm;
 	argv[fds_at + 1] = channel;
-	if (result == 0 && (pipe2(output, O_CLOEXEC) < 0 ||
-			    pipe2(report, O_CLOEXEC) < 0))
+	if (result == 0 &&
+	    (pipe2(output, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0))
 		result = -errno;
 	if (result < 0)
 		goto out;
@@ -201,7 +202,7 @@ static void set_error(struct family *f, const char *format, ...)
 	va_start(args, format);
 	f->error = xvasprintf(format, args);
 	va_end(args);
-	make_text_safe(f->error);	/* a character may have been cut in two */
+	make_text_safe(f->error); /* a character may have been cut in two */
 }
 
 /* "template" or "worker N"; static storage. */
@@ -265,7 +266,7 @@ static void read_channel(struct family *f, int index)
 		memmove(m->line, newline + 1, m->used + 1);
 	}
 	if (m->used == sizeof m->line - 1)
-		m->used = 0;	/* no line is that long: drop it */
+		m->used = 0; /* no line is that long: drop it */
 }
 
 /* Keeps the last FAMILY_STDERR bytes. */
@@ -306,7 +307,9 @@ static pid_t child_of_template(const struct family *f, int index)
 	struct procfs_stat stat;
 
 	return pid > 0 && procfs_read_stat(pid, &stat) == 0 &&
-		stat.ppid == f->members[0].pid ? pid : 0;
+			stat.ppid == f->members[0].pid ?
+		pid :
+		0;
 }
 
 int family_know(struct family *f, int index)
@@ -316,9 +319,10 @@ int family_know(struct family *f, int index)
 	m->pid = child_of_template(f, index);
 	if (m->pid > 0)
 		return 0;
-	set_error(f, "worker %d names process %d as itself, which is no child "
-		  "of the template", index,
-		  (int)shm_slot(f->shared, (uint64_t)index)->pid);
+	set_error(f,
+		  "worker %d names process %d as itself, which is no child "
+		  "of the template",
+		  index, (int)shm_slot(f->shared, (uint64_t)index)->pid);
 	return -ECHILD;
 }
 
@@ -377,7 +381,7 @@ int family_step(struct family *f)
 	p[f->count] = (struct pollfd){ .fd = f->output, .events = POLLIN };
 	ready = poll(p, (nfds_t)f->count + 1, tick);
 	if (now_ns() - f->looked > TICK_MS * 1000000)
-		overdue = 1;	/* somebody's output may never pause */
+		overdue = 1; /* somebody's output may never pause */
 	if (ready > 0) {
 		for (int i = 0; i < f->count; i++)
 			if (p[i].revents != 0)
@@ -407,17 +411,20 @@ static int report_death(struct family *f, int index)
 	uint64_t served = shm_slot(f->shared, (uint64_t)index)->requests;
 	const char *words;
 
-	if (m->channel >= 0)	/* its last words may be waiting there */
+	if (m->channel >= 0) /* its last words may be waiting there */
 		read_channel(f, index);
 	if (f->output >= 0)
 		read_output(f);
 	words = family_last_words(f);
 	if (shm_slot(f->shared, (uint64_t)index)->lost)
-		set_error(f, "%s has lost the harness: it closed a descriptor "
-			  "that is not its own", member_name(index));
+		set_error(f,
+			  "%s has lost the harness: it closed a descriptor "
+			  "that is not its own",
+			  member_name(index));
 	else if (index == 0)
 		set_error(f, "the template %s%s%.200s",
-			  describe_status(m->status), *words ? ": " : "", words);
+			  describe_status(m->status), *words ? ": " : "",
+			  words);
 	else
 		set_error(f, "worker %d %s after %llu requests", index,
 			  describe_status(m->status),

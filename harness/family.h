@@ -15,35 +15,35 @@
 #include "shm.h"
 
 #define FAMILY_LINE 512
-#define FAMILY_STDERR (64u << 10)	/* so much of the last output is kept */
+#define FAMILY_STDERR (64u << 10) /* so much of the last output is kept */
 
 struct family_member {
-	pid_t pid;		/* 0: not yet known */
-	int channel;		/* -1: closed */
-	char at[64];		/* barrier it stands at, "" when running */
-	int gone;		/* no longer alive (perhaps a zombie) */
-	int status;		/* as from waitpid, once gone */
-	size_t used;		/* of `line` */
+	pid_t pid;   /* 0: not yet known */
+	int channel; /* -1: closed */
+	char at[64]; /* barrier it stands at, "" when running */
+	int gone;    /* no longer alive (perhaps a zombie) */
+	int status;  /* as from waitpid, once gone */
+	size_t used; /* of `line` */
 	char line[FAMILY_LINE];
 };
 
 struct family {
-	struct family_member *members;	/* [0] is the template */
-	int count;			/* members, 1 + workers */
+	struct family_member *members; /* [0] is the template */
+	int count;		       /* members, 1 + workers */
 	struct shm_header *shared;
 	size_t shared_bytes;
 	int shm_fd;
-	int first_child_fd;	/* of the channels' ends in the template */
-	int output;		/* stdout and stderr of all, or -1 */
-	char *tail;		/* the last of that output, NUL-ended */
+	int first_child_fd; /* of the channels' ends in the template */
+	int output;	    /* stdout and stderr of all, or -1 */
+	char *tail;	    /* the last of that output, NUL-ended */
 	size_t tail_used;
-	int64_t deadline;	/* CLOCK_MONOTONIC, ns */
-	int64_t min_free_kib;	/* end the cell when less memory is available */
-	char *error;		/* first reason why the cell fails, or NULL */
-	int64_t looked;		/* when deaths were last looked for, ns */
-	struct rlimit nofile;	/* the limit that the template gets */
-	int cgroup_procs;	/* of the cgroup to start in (cgroup.h); -1: none */
-	int cgroup_error;	/* the template is not in it: -errno */
+	int64_t deadline;     /* CLOCK_MONOTONIC, ns */
+	int64_t min_free_kib; /* end the cell when less memory is available */
+	char *error;	      /* first reason why the cell fails, or NULL */
+	int64_t looked;	      /* when deaths were last looked for, ns */
+	struct rlimit nofile; /* the limit that the template gets */
+	int cgroup_procs; /* of the cgroup to start in (cgroup.h); -1: none */
+	int cgroup_error; /* the template is not in it: -errno */
 };
 
 /* Sets up channels and shared memory for `workers`.  0 or -errno; call

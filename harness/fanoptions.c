@@ -15,7 +15,8 @@ static void add_login(struct argp_state *state, struct fan_options *fan,
 		      const char *login)
 {
 	if (sshhosts_add(&fan->hosts, login) < 0)
-		argp_error(state, "'%s' is not [USER@]HOST[:PORT]; options of "
+		argp_error(state,
+			   "'%s' is not [USER@]HOST[:PORT]; options of "
 			   "ssh go into its configuration or PARALLEL_SSH",
 			   login);
 }
@@ -83,10 +84,12 @@ void fan_check(struct argp_state *state, const struct fan_options *fan)
 {
 	if ((fan->shipping || fan->remote != NULL) &&
 	    sshhosts_remote(&fan->hosts) == 0)
-		argp_error(state, "--ship and --remote-harness need --sshlogin "
+		argp_error(state,
+			   "--ship and --remote-harness need --sshlogin "
 			   "with another machine");
 	if (fan->shipping && fan->remote != NULL)
-		argp_error(state, "--ship brings the program along; leave "
+		argp_error(state,
+			   "--ship brings the program along; leave "
 			   "--remote-harness out");
 }
 
@@ -157,8 +160,7 @@ char *fan_fate(const struct fan_options *fan)
 			continue;
 		lost++;
 		complain("warning: %s does not answer any more: %s",
-			 hosts->items[i].login,
-			 sshanswer_problem(&answers[i]));
+			 hosts->items[i].login, sshanswer_problem(&answers[i]));
 	}
 	sshanswers_free(answers, hosts->n);
 	fate = lost > 0 ?

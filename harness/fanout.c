@@ -38,17 +38,17 @@
 #include "scratch.h"
 #include "sidebyside.h"
 
-#define MESSAGES_MAX 40		/* lines of stderr that are passed on */
-#define LOST_TOLD 3		/* cells without a result that are named */
+#define MESSAGES_MAX 40 /* lines of stderr that are passed on */
+#define LOST_TOLD 3	/* cells without a result that are named */
 
 /* One cell.  [0] is the first, which parallel calls job 1. */
 struct job {
 	const char *key;
-	char *line;		/* what it printed, or NULL */
+	char *line; /* what it printed, or NULL */
 	size_t length;
-	char *junk;		/* a line that is no document, or NULL */
-	int repeated;		/* it printed more than one document */
-	int ended;		/* the joblog has it */
+	char *junk;   /* a line that is no document, or NULL */
+	int repeated; /* it printed more than one document */
+	int ended;    /* the joblog has it */
 };
 
 /* A stream of lines. */
@@ -56,7 +56,7 @@ struct lines {
 	int fd;
 	char *text;
 	size_t used, room;
-	int skipping;		/* the rest of a line that is too long */
+	int skipping; /* the rest of a line that is too long */
 };
 
 struct state {
@@ -64,8 +64,8 @@ struct state {
 	struct job *jobs;
 	size_t n, ended, lost, lost_in_row;
 	struct lines out, err, log;
-	int messages;		/* passed on */
-	int code;		/* the first exit code of take() */
+	int messages; /* passed on */
+	int code;     /* the first exit code of take() */
 };
 
 int fanout_check(void)
@@ -79,10 +79,12 @@ int fanout_check(void)
 	free(err);
 	if (good)
 		return 0;
-	return fail(EXIT_FAULT, "--jobs and --sshlogin need GNU parallel "
-		    "(Debian: parallel); %s", result == -ENOENT ?
-		    "there is no parallel in PATH" :
-		    "the parallel in PATH is another program");
+	return fail(EXIT_FAULT,
+		    "--jobs and --sshlogin need GNU parallel "
+		    "(Debian: parallel); %s",
+		    result == -ENOENT ?
+			    "there is no parallel in PATH" :
+			    "the parallel in PATH is another program");
 }
 
 /* What a job of parallel is, as /bin/sh reads it.  New. */
@@ -97,10 +99,14 @@ static char *job_command(const struct fanout *f)
 	quoted = shell_quote(own);
 	options = limits_options(f->limits);
 	/* parallel sets PARALLEL_SSHLOGIN on both sides. */
-	program = remote == 0 ? xasprintf("set -- %s", quoted) :
-		remote == f->hosts->n ? xasprintf("set -- %s", f->remote) :
-		xasprintf("if [ \"$PARALLEL_SSHLOGIN\" = : ]; then set -- %s; "
-			  "else set -- %s; fi", quoted, f->remote);
+	program = remote == 0 ?
+		xasprintf("set -- %s", quoted) :
+		remote == f->hosts->n ?
+		xasprintf("set -- %s", f->remote) :
+		xasprintf(
+			"if [ \"$PARALLEL_SSHLOGIN\" = : ]; then set -- %s; "
+			"else set -- %s; fi",
+			quoted, f->remote);
 	command = xasprintf("%s; exec \"$@\" cell --job %s {}", program,
 			    options);
 	free(quoted);
@@ -165,8 +171,7 @@ static void parallel_options(const struct fanout *f, const char *scratch,
 /* The keeper: runs parallel, and when that or the harness has ended, ends what
  * they have left and removes the scratch folder. */
 static void keep(const struct fanout *f, int in, int out, int err,
-		 char *scratch, pid_t parent)
-	__attribute__((noreturn));
+		 char *scratch, pid_t parent) __attribute__((noreturn));
 static void keep(const struct fanout *f, int in, int out, int err,
 		 char *scratch, pid_t parent)
 {
@@ -210,8 +215,9 @@ static void keep(const struct fanout *f, int in, int out, int err,
 	}
 	family_dismiss_strays();
 	scratch_remove(scratch);
-	_exit(pid < 0 ? EXIT_FAULT : WIFSIGNALED(status) ?
-	      128 + WTERMSIG(status) : WEXITSTATUS(status));
+	_exit(pid < 0			  ? EXIT_FAULT :
+		      WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+					    WEXITSTATUS(status));
 }
 
 /* The keys in a file, ready to be read.  A descriptor, or -errno. */
@@ -325,8 +331,9 @@ static void hear_message(struct state *s, char *line)
 	if (line[strspn(line, " \t\r")] == '\0' || s->messages > MESSAGES_MAX)
 		return;
 	if (s->messages++ == MESSAGES_MAX)
-		complain("further messages of GNU parallel and its jobs are "
-			 "left out");
+		complain(
+			"further messages of GNU parallel and its jobs are "
+			"left out");
 	else if (job != NULL)
 		complain("%s: %.300s", job->key, rest);
 	else
@@ -359,8 +366,7 @@ static void take_document(struct state *s, struct job *job, const char *login)
 {
 	const struct sshhost *host = find_host(s, login);
 	const char *problem = NULL;
-	json_t *document = cell_document_read(job->line, job->length,
-					      &problem);
+	json_t *document = cell_document_read(job->line, job->length, &problem);
 	int code;
 
 	if (document != NULL &&
@@ -395,7 +401,7 @@ static void hear_ended(struct state *s, char *line)
 	struct job *job = find_job(s, line, &login);
 	long status = 0;
 
-	if (job == NULL || job->ended)	/* such as the head of the table */
+	if (job == NULL || job->ended) /* such as the head of the table */
 		return;
 	field = strchr(login, '\t');
 	for (int i = 0; i < 5 && field != NULL; i++) {
@@ -410,8 +416,9 @@ static void hear_ended(struct state *s, char *line)
 		snprintf(why, sizeof why, "it printed no document");
 		lose(s, job, login, why);
 	} else if (job->line == NULL) {
-		snprintf(why, sizeof why, "%s%ld", status == 255 ?
-			 "ssh failed, status " : "the job ended with status ",
+		snprintf(why, sizeof why, "%s%ld",
+			 status == 255 ? "ssh failed, status " :
+					 "the job ended with status ",
 			 status);
 		lose(s, job, login, why);
 	} else {
@@ -463,7 +470,8 @@ static int hear(struct state *s, struct lines *l)
 /* Listens to the keeper's family until it has ended. */
 static void listen_to(struct state *s, pid_t keeper)
 {
-	size_t most = (size_t)s->f->jobs * (s->f->hosts->n ? s->f->hosts->n : 1);
+	size_t most = (size_t)s->f->jobs *
+		(s->f->hosts->n ? s->f->hosts->n : 1);
 	int64_t ticked = 0;
 	int told = 0;
 
@@ -486,8 +494,9 @@ static void listen_to(struct state *s, pid_t keeper)
 			s->f->tick(s->f->arg, left < most ? left : most);
 			ticked = now_ns();
 		}
-		if (!told && (interrupted || s->code != 0 ||
-			      s->lost_in_row > 4 * most + 4)) {
+		if (!told &&
+		    (interrupted || s->code != 0 ||
+		     s->lost_in_row > 4 * most + 4)) {
 			kill(keeper, SIGTERM);
 			told = 1;
 		}
@@ -512,8 +521,10 @@ static int conclude(const struct state *s, int status)
 		complain("GNU parallel was killed by signal %d (%s)",
 			 ended - 128, strsignal(ended - 128));
 	else if (s->n > s->ended && s->lost_in_row == 0)
-		complain("GNU parallel ended with status %d before all was "
-			 "done", ended);
+		complain(
+			"GNU parallel ended with status %d before all was "
+			"done",
+			ended);
 	return fail(EXIT_FAULT, "%zu of %zu cells have no result", missing,
 		    s->n);
 }
@@ -536,8 +547,11 @@ static void state_fini(struct state *s)
 
 int fanout_run(const struct fanout *f, const json_t *keys)
 {
-	struct state s = { .f = f, .n = json_array_size(keys),
-			   .out.fd = -1, .err.fd = -1, .log.fd = -1 };
+	struct state s = { .f = f,
+			   .n = json_array_size(keys),
+			   .out.fd = -1,
+			   .err.fd = -1,
+			   .log.fd = -1 };
 	int in = -1, out[2] = { -1, -1 }, err[2] = { -1, -1 }, status = 0, code;
 	char *scratch = scratch_make();
 	pid_t keeper, parent = getpid();

@@ -14,12 +14,12 @@
 #include "sshhost.h"
 
 struct fanout {
-	const struct sshhosts *hosts;	/* none: this machine */
-	long jobs;			/* at a time, per host */
+	const struct sshhosts *hosts; /* none: this machine */
+	long jobs;		      /* at a time, per host */
 	const struct cell_limits *limits;
-	const char *remote;	/* the harness on other machines, as a shell
+	const char *remote; /* the harness on other machines, as a shell
 				 * reads it; NULL: there are none */
-	const char *joblog;	/* parallel's account; replaced */
+	const char *joblog; /* parallel's account; replaced */
 	/* Takes a cell's document, checked and with its host.  0, or an exit
 	 * code that ends the fan-out. */
 	int (*take)(void *arg, json_t *document);

@@ -40,8 +40,10 @@ static void add_list(char **text, const char *name, const struct strings *list)
  * New. */
 static char *absolute(const char *workload)
 {
-	char *real = !wsgi_is(workload) && (strchr(workload, '/') != NULL ||
-		strstr(workload, ".py") != NULL) ? realpath(workload, NULL) :
+	char *real = !wsgi_is(workload) &&
+			(strchr(workload, '/') != NULL ||
+			 strstr(workload, ".py") != NULL) ?
+		realpath(workload, NULL) :
 		NULL;
 
 	return real != NULL ? real : xstrdup(workload);
@@ -54,8 +56,10 @@ static char *look_script(const char *remote, const struct selection *s)
 	char *options = xstrdup(""), *script;
 
 	if (s == NULL) {
-		script = xasprintf("set -- %s; \"$@\" --version && "
-				   "\"$@\" doctor --format=json", remote);
+		script = xasprintf(
+			"set -- %s; \"$@\" --version && "
+			"\"$@\" doctor --format=json",
+			remote);
 		free(options);
 		return script;
 	}
@@ -70,7 +74,8 @@ static char *look_script(const char *remote, const struct selection *s)
 	add_list(&options, "baseline", &baseline);
 	add_list(&options, "python", &s->pythons);
 	add_list(&options, "workload", &workloads);
-	script = xasprintf("set -- %s; \"$@\" --version && \"$@\" doctor "
+	script = xasprintf(
+		"set -- %s; \"$@\" --version && \"$@\" doctor "
 		"--format=json && \"$@\" run --dry-run --format=cells%s%s "
 		"--workers=%ld --requests=%ld --repeat=%ld --seed=%ld",
 		remote, options,
@@ -108,8 +113,7 @@ static int take_facts(struct sshhost *host, const char *line)
 /* Leads a cell's reason with the host that gave it. */
 static void name_reason(json_t *cell, const char *login)
 {
-	const char *reason = json_string_value(json_object_get(cell,
-							       "reason"));
+	const char *reason = json_string_value(json_object_get(cell, "reason"));
 	char *named;
 
 	if (reason == NULL)
@@ -129,7 +133,7 @@ static int is_pending(const json_t *cell)
 /* The union that is being made. */
 struct merge {
 	json_t *cells;
-	json_t *places;		/* key: index into cells */
+	json_t *places; /* key: index into cells */
 };
 
 /* Adds what one host says of a cell. */
@@ -142,8 +146,9 @@ static void merge_cell(struct merge *m, json_t *cell, const char *login)
 
 	name_reason(cell, login);
 	if (place == NULL) {
-		json_object_set_new(m->places, key, json_integer(
-			(json_int_t)json_array_size(m->cells)));
+		json_object_set_new(
+			m->places, key,
+			json_integer((json_int_t)json_array_size(m->cells)));
 		json_array_append(m->cells, cell);
 		return;
 	}
@@ -154,7 +159,8 @@ static void merge_cell(struct merge *m, json_t *cell, const char *login)
 	if (is_pending(cell)) {
 		json_array_set(m->cells, at, cell);
 	} else {
-		char *both = xasprintf("%s; %s",
+		char *both = xasprintf(
+			"%s; %s",
 			json_string_value(json_object_get(known, "reason")),
 			json_string_value(json_object_get(cell, "reason")));
 
@@ -167,8 +173,7 @@ static void merge_cell(struct merge *m, json_t *cell, const char *login)
  * the check of results knows. */
 static int is_planned(json_t *cell)
 {
-	const char *status = json_string_value(json_object_get(cell,
-							       "status"));
+	const char *status = json_string_value(json_object_get(cell, "status"));
 	int pending = status != NULL && strcmp(status, "pending") == 0;
 	const char *problem;
 	int good;
@@ -194,9 +199,9 @@ static int is_asked_for(const struct selection *s, const json_t *cell)
 		return 0;
 	good = key.executable == NULL ||
 		strings_has(&s->pythons, key.executable);
-	if (good && (strchr(key.workload, '/') != NULL ||
-		     strstr(key.workload, ".py") != NULL ||
-		     wsgi_is(key.workload))) {
+	if (good &&
+	    (strchr(key.workload, '/') != NULL ||
+	     strstr(key.workload, ".py") != NULL || wsgi_is(key.workload))) {
 		good = 0;
 		for (size_t i = 0; i < s->workloads.n && !good; i++) {
 			char *path = absolute(s->workloads.items[i]);
@@ -234,7 +239,7 @@ static const char *take_answer(struct merge *m, struct sshhost *host,
 		if (selection == NULL || !is_asked_for(selection, cell)) {
 			json_decref(cell);
 			return "its plan has cells that were not asked for (is "
-				"a workload's path a link there?)";
+			       "a workload's path a link there?)";
 		}
 		merge_cell(m, cell, host->login);
 		json_decref(cell);
@@ -277,8 +282,7 @@ int fanplan_make(struct sshhosts *hosts, const char *remote,
 		int own = EXIT_FAULT;
 
 		if (!host->local) {
-			problem = take_answer(&m, host, selection,
-					      &answers[i]);
+			problem = take_answer(&m, host, selection, &answers[i]);
 			if (problem != NULL && answers[i].asked &&
 			    WIFEXITED(answers[i].status))
 				own = WEXITSTATUS(answers[i].status);
@@ -290,11 +294,13 @@ int fanplan_make(struct sshhosts *hosts, const char *remote,
 			left++;
 			continue;
 		}
-		complain("warning: %s takes no part: %s", host->local ?
-			 "this machine" : host->login, problem);
+		complain("warning: %s takes no part: %s",
+			 host->local ? "this machine" : host->login, problem);
 		sshhosts_drop(hosts, left);
-		code = code ? code : own == EXIT_USAGE ||
-			own == EXIT_UNSUPPORTED ? own : EXIT_FAULT;
+		code = code ? code :
+			own == EXIT_USAGE || own == EXIT_UNSUPPORTED ?
+			      own :
+			      EXIT_FAULT;
 	}
 	sshanswers_free(answers, asked);
 	json_decref(m.places);

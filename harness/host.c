@@ -47,8 +47,10 @@ static const struct {
 	{ "perf_event_paranoid", KERNEL "perf_event_paranoid", 1 },
 	{ "governor", CPU "cpu0/cpufreq/scaling_governor", 0 },
 	{ "scaling_driver", CPU "cpu0/cpufreq/scaling_driver", 0 },
-	{ "clock_source", "/sys/devices/system/clocksource/clocksource0/"
-			  "current_clocksource", 0 },
+	{ "clock_source",
+	  "/sys/devices/system/clocksource/clocksource0/"
+	  "current_clocksource",
+	  0 },
 };
 
 /* The first line of a small file.  New; null if none, or no number. */
@@ -119,7 +121,7 @@ static json_t *boost(void)
 		return json_boolean(json_integer_value(off) == 0);
 	on = line_of(CPU "cpufreq/boost", 1);
 	value = json_is_integer(on) ? json_boolean(json_integer_value(on)) :
-		json_null();
+				      json_null();
 	json_decref(on);
 	return value;
 }
@@ -141,8 +143,8 @@ static json_t *sizes_always(void)
 			if (read_file(found.gl_pathv[i], 4096, &text, NULL) < 0)
 				continue;
 			if (strstr(text, "[always]") != NULL) {
-				longer = xasprintf("%s%s%.*s", list,
-					*list ? "," : "",
+				longer = xasprintf(
+					"%s%s%.*s", list, *list ? "," : "",
 					(int)strcspn(size, "/"), size);
 				free(list);
 				list = longer;
@@ -184,8 +186,10 @@ static void add_memory(json_t *facts)
 	json_object_set_new(facts, "memory_kib", kib("MemTotal"));
 	json_object_set_new(facts, "memory_available_kib", kib("MemAvailable"));
 	json_object_set_new(facts, "swap_kib", kib("SwapTotal"));
-	json_object_set_new(facts, "swap_used_kib", swap < 0 || unused < 0 ?
-		json_null() : json_integer(swap - unused));
+	json_object_set_new(facts, "swap_used_kib",
+			    swap < 0 || unused < 0 ?
+				    json_null() :
+				    json_integer(swap - unused));
 	json_object_set_new(facts, "commit_limit_kib", kib("CommitLimit"));
 	json_object_set_new(facts, "committed_kib", kib("Committed_AS"));
 }
@@ -227,8 +231,9 @@ static void add_cpus(json_t *facts)
 	json_object_set_new(facts, "cpus",
 			    json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
 	json_object_set_new(facts, "cpus_allowed",
-		sched_getaffinity(0, sizeof allowed, &allowed) < 0 ?
-		json_null() : json_integer(CPU_COUNT(&allowed)));
+			    sched_getaffinity(0, sizeof allowed, &allowed) < 0 ?
+				    json_null() :
+				    json_integer(CPU_COUNT(&allowed)));
 	json_object_set_new(facts, "numa_nodes", numa_nodes());
 	json_object_set_new(facts, "boost", boost());
 	json_object_set_new(facts, "clock_ns", clock_cost());
@@ -238,16 +243,18 @@ json_t *host_facts(void)
 {
 	struct utsname u;
 	double load[1] = { 0 };
-	int persona = personality(0xffffffff);	/* only asks */
+	int persona = personality(0xffffffff); /* only asks */
 	json_t *facts;
 
 	uname(&u);
 	getloadavg(load, 1);
-	facts = json_pack("{ss ss ss sI sf so}", "system", u.sysname,
-		"kernel", u.release, "machine", u.machine, "page_bytes",
-		(json_int_t)sysconf(_SC_PAGESIZE), "load1", load[0],
-		"aslr_off_here", persona < 0 ? json_null() :
-		json_boolean(persona & ADDR_NO_RANDOMIZE));
+	facts = json_pack("{ss ss ss sI sf so}", "system", u.sysname, "kernel",
+			  u.release, "machine", u.machine, "page_bytes",
+			  (json_int_t)sysconf(_SC_PAGESIZE), "load1", load[0],
+			  "aslr_off_here",
+			  persona < 0 ?
+				  json_null() :
+				  json_boolean(persona & ADDR_NO_RANDOMIZE));
 	add_cpus(facts);
 	add_memory(facts);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -255,8 +262,9 @@ json_t *host_facts(void)
 				    line_of(files[i].path, files[i].number));
 	json_object_set_new(facts, "hugepage_sizes_always", sizes_always());
 	/* The kernel does not hold root to this limit. */
-	json_object_set_new(facts, "limit_processes", getuid() == 0 ?
-			    json_null() : limit(RLIMIT_NPROC, 1));
+	json_object_set_new(
+		facts, "limit_processes",
+		getuid() == 0 ? json_null() : limit(RLIMIT_NPROC, 1));
 	json_object_set_new(facts, "limit_files", limit(RLIMIT_NOFILE, 1));
 	json_object_set_new(facts, "limit_address_space_kib",
 			    limit(RLIMIT_AS, 1024));

@@ -117,8 +117,9 @@ static void add_creation(json_t *facts)
 	struct cgroup group;
 	int result = cgroup_make(&group);
 
-	json_object_set_new(facts, "cgroup_version", group.version ?
-			    json_integer(group.version) : json_null());
+	json_object_set_new(
+		facts, "cgroup_version",
+		group.version ? json_integer(group.version) : json_null());
 	json_object_set_new(facts, "cgroup_create",
 			    json_string(result == 0 ? "yes" : group.reason));
 	cgroup_fini(&group);

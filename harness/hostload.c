@@ -20,8 +20,8 @@
 #include "util.h"
 
 #define MOMENT_US 300000
-#define PROCESSES_MAX 4096	/* looked at; more would take too long */
-#define NAMED 3			/* of the busiest */
+#define PROCESSES_MAX 4096 /* looked at; more would take too long */
+#define NAMED 3		   /* of the busiest */
 
 struct process {
 	int pid;
@@ -31,9 +31,9 @@ struct process {
 
 struct snapshot {
 	struct cpu_ticks cpu;
-	struct process *processes;	/* by pid, as /proc lists them */
+	struct process *processes; /* by pid, as /proc lists them */
 	size_t n;
-	long ours;		/* processes of our user */
+	long ours; /* processes of our user */
 };
 
 int hostload_parse_cpu(const char *text, struct cpu_ticks *ticks)
@@ -113,7 +113,8 @@ static void subtract(struct snapshot *after, const struct snapshot *before)
 			b++;
 		if (b < before->n && before->processes[b].pid == p->pid)
 			p->ticks = p->ticks > before->processes[b].ticks ?
-				p->ticks - before->processes[b].ticks : 0;
+				p->ticks - before->processes[b].ticks :
+				0;
 		if (p->pid == getpid())
 			p->ticks = 0;
 	}
@@ -172,9 +173,11 @@ void hostload_add(json_t *facts)
 
 		all = since(after.cpu.all, before.cpu.all);
 		subtract(&after, &before);
-		json_object_set_new(facts, "busy_cpus", json_real(
-			idle + steal < all ? cpus * (1 - (idle + steal) / all) :
-			0));
+		json_object_set_new(
+			facts, "busy_cpus",
+			json_real(idle + steal < all ?
+					  cpus * (1 - (idle + steal) / all) :
+					  0));
 		json_object_set_new(facts, "steal_cpus",
 				    json_real(cpus * steal / all));
 		json_object_set_new(facts, "busiest",

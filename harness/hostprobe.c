@@ -44,7 +44,7 @@
 
 struct subject {
 	pid_t pid;
-	char *pages;		/* one shared with the child, one it copied */
+	char *pages; /* one shared with the child, one it copied */
 	size_t page_bytes;
 };
 
@@ -143,21 +143,31 @@ static void add_pagemap(json_t *facts, const struct subject *s)
 	if (fd >= 0) {
 		ssize_t n = pread(fd, entries, sizeof entries, offset);
 
-		result = n < 0 ? -errno : n < (ssize_t)sizeof entries ||
-			!(entries[0] & entries[1] & PRESENT) ? -ENODATA : 0;
+		result = n < 0 ? -errno :
+			n < (ssize_t)sizeof entries ||
+				!(entries[0] & entries[1] & PRESENT) ?
+				 -ENODATA :
+				 0;
 	}
 	json_object_set_new(facts, "pagemap", answer(result));
-	json_object_set_new(facts, "pagemap_exclusive",
+	json_object_set_new(
+		facts, "pagemap_exclusive",
+		result < 0 ?
+			json_null() :
+			json_string(
+				!(entries[1] & EXCLUSIVE) ?
+					"a page of its own is not marked" :
+					entries[0] & EXCLUSIVE ?
+					"a shared page is marked as its own" :
+					"yes"));
+	json_object_set_new(
+		facts, "soft_dirty",
 		result < 0 ? json_null() :
-		json_string(!(entries[1] & EXCLUSIVE) ?
-			    "a page of its own is not marked" :
-			    entries[0] & EXCLUSIVE ?
-			    "a shared page is marked as its own" : "yes"));
-	json_object_set_new(facts, "soft_dirty", result < 0 ? json_null() :
-		json_string(entries[1] & SOFT_DIRTY ? "yes" :
-			    "not built into this kernel"));
-	json_object_set_new(facts, "pagemap_scan", result < 0 ? json_null() :
-			    answer(scan(s, fd)));
+			     json_string(entries[1] & SOFT_DIRTY ?
+						 "yes" :
+						 "not built into this kernel"));
+	json_object_set_new(facts, "pagemap_scan",
+			    result < 0 ? json_null() : answer(scan(s, fd)));
 	if (fd >= 0)
 		close(fd);
 }
@@ -180,7 +190,9 @@ static void add_memory(json_t *facts, const struct subject *s)
 	}
 	json_object_set_new(facts, "child_memory", answer(result));
 	result = process_vm_readv(s->pid, &local, 1, &remote, 1, 0) < 0 ?
-		-errno : strcmp(text, wanted) != 0 ? -EIO : 0;
+		-errno :
+		strcmp(text, wanted) != 0 ? -EIO :
+					    0;
 	json_object_set_new(facts, "process_vm_readv", answer(result));
 }
 
@@ -195,11 +207,17 @@ static void add_smaps(json_t *facts, const struct subject *s)
 		path[strlen(path) - strlen("_rollup")] = '\0';
 		result = read_file(path, 16u << 20, &text, NULL);
 	}
-	json_object_set_new(facts, "smaps_rollup", result == 0 && !rollup ?
-			    json_string("smaps") : answer(result));
-	json_object_set_new(facts, "pss_parts", result < 0 ? json_null() :
-		json_string(rollup && strstr(text, "\nPss_Anon:") != NULL ?
-			    "yes" : "not told by this kernel"));
+	json_object_set_new(
+		facts, "smaps_rollup",
+		result == 0 && !rollup ? json_string("smaps") : answer(result));
+	json_object_set_new(
+		facts, "pss_parts",
+		result < 0 ?
+			json_null() :
+			json_string(
+				rollup && strstr(text, "\nPss_Anon:") != NULL ?
+					"yes" :
+					"not told by this kernel"));
 	if (result == 0)
 		free(text);
 	free(path);
@@ -238,9 +256,12 @@ static void add_userfaultfd(json_t *facts)
 	else if (!(api.features & WP_FEATURE))
 		result = -EOPNOTSUPP;
 	json_object_set_new(facts, "userfaultfd_wp", answer(result));
-	json_object_set_new(facts, "userfaultfd_wp_async", result < 0 ?
-		json_null() : answer(api.features & WP_ASYNC_FEATURE ? 0 :
-				     -EOPNOTSUPP));
+	json_object_set_new(
+		facts, "userfaultfd_wp_async",
+		result < 0 ?
+			json_null() :
+			answer(api.features & WP_ASYNC_FEATURE ? 0 :
+								 -EOPNOTSUPP));
 	if (fd >= 0)
 		close(fd);
 }
@@ -248,9 +269,9 @@ static void add_userfaultfd(json_t *facts)
 void hostprobe_add(json_t *facts)
 {
 	static const char *const of_child[] = {
-		"pagemap", "pagemap_exclusive", "pagemap_scan", "soft_dirty",
-		"child_memory", "process_vm_readv", "smaps_rollup", "pss_parts",
-		"stat",
+		"pagemap",	"pagemap_exclusive", "pagemap_scan",
+		"soft_dirty",	"child_memory",	     "process_vm_readv",
+		"smaps_rollup", "pss_parts",	     "stat",
 	};
 	struct procfs_stat stat;
 	struct subject s;
@@ -265,18 +286,17 @@ void hostprobe_add(json_t *facts)
 				    answer(procfs_read_stat(s.pid, &stat)));
 	} else {
 		for (size_t i = 0; i < sizeof of_child / sizeof *of_child; i++)
-			json_object_set_new(facts, of_child[i],
-					    json_null());
+			json_object_set_new(facts, of_child[i], json_null());
 	}
 	end_subject(&s);
-	json_object_set_new(facts, "perf_software",
-			    perf(PERF_TYPE_SOFTWARE,
-				 PERF_COUNT_SW_PAGE_FAULTS_MIN));
-	json_object_set_new(facts, "perf_hardware",
-			    perf(PERF_TYPE_HARDWARE,
-				 PERF_COUNT_HW_INSTRUCTIONS));
+	json_object_set_new(
+		facts, "perf_software",
+		perf(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS_MIN));
+	json_object_set_new(
+		facts, "perf_hardware",
+		perf(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS));
 	add_userfaultfd(facts);
 	merge = prctl(GET_MEMORY_MERGE, 0, 0, 0, 0);
-	json_object_set_new(facts, "ksm_merge_any", merge < 0 ? json_null() :
-			    json_boolean(merge));
+	json_object_set_new(facts, "ksm_merge_any",
+			    merge < 0 ? json_null() : json_boolean(merge));
 }

@@ -77,8 +77,8 @@ static void write_tag(FILE *out, const char *tag, const char *end,
 	while (tag < end) {
 		size_t n = 0;
 
-		for (size_t i = 0; i < sizeof before_ids / sizeof *before_ids &&
-		     n == 0; i++)
+		for (size_t i = 0;
+		     i < sizeof before_ids / sizeof *before_ids && n == 0; i++)
 			if (strncmp(tag, before_ids[i],
 				    strlen(before_ids[i])) == 0)
 				n = strlen(before_ids[i]);

@@ -45,7 +45,7 @@ static char *memory_text(double kib)
 static char *size_text(double kib)
 {
 	return fmod(kib, 1048576) == 0 ? xasprintf("%.0f GiB", kib / 1048576) :
-		memory_text(kib);
+					 memory_text(kib);
 }
 
 static char *pause_text(double us)
@@ -55,7 +55,7 @@ static char *pause_text(double us)
 	if (us < 1000)
 		return xasprintf("%.0f µs", rounded(us, 1));
 	return us < 100000 ? xasprintf("%.1f ms", rounded(us / 1000, 10)) :
-		xasprintf("%.0f ms", rounded(us / 1000, 1));
+			     xasprintf("%.0f ms", rounded(us / 1000, 1));
 }
 
 static char *ratio_text(double ratio)
@@ -152,7 +152,8 @@ static const json_t *none_of(const json_t *plans, double block)
 /* Whether plans[index] is the first of its block. */
 static int begins_block(const json_t *plans, size_t index)
 {
-	return index == 0 || block_of(json_array_get(plans, index - 1)) !=
+	return index == 0 ||
+		block_of(json_array_get(plans, index - 1)) !=
 		block_of(json_array_get(plans, index));
 }
 
@@ -163,8 +164,9 @@ static const json_t *first_choice(const struct htmlreport *r)
 
 	if (!json_is_object(choice))
 		return NULL;
-	return json_array_get(json_object_get(r->plan, "plans"), (size_t)
-		json_integer_value(json_object_get(choice, "plan")));
+	return json_array_get(
+		json_object_get(r->plan, "plans"),
+		(size_t)json_integer_value(json_object_get(choice, "plan")));
 }
 
 /* Of what was measured last: the recommendation is one for this, or none. */
@@ -174,8 +176,9 @@ static const char *newest_workload(const struct htmlreport *r)
 	size_t index;
 
 	json_array_foreach(json_object_get(r->plan, "plans"), index, plan)
-		if (newest == NULL || celldoc_number(plan, "newest_cell") >
-		    celldoc_number(newest, "newest_cell"))
+		if (newest == NULL ||
+		    celldoc_number(plan, "newest_cell") >
+			    celldoc_number(newest, "newest_cell"))
 			newest = plan;
 	return celldoc_text(newest, "workload");
 }
@@ -220,14 +223,17 @@ void html_part_answer(FILE *out, const struct htmlreport *r)
 	char *python;
 
 	if (plan == NULL) {
-		html_printf(out, "Nothing can be recommended for %s within these "
-			    "limits; the table says why.", newest_workload(r));
+		html_printf(out,
+			    "Nothing can be recommended for %s within these "
+			    "limits; the table says why.",
+			    newest_workload(r));
 		return;
 	}
 	python = python_text(plan);
 	html_printf(out, "%s on %s, %s: %.0f workers (%s).",
 		    celldoc_text(plan, "strategy"), python,
-		    celldoc_text(plan, "workload"), celldoc_number(plan, "workers"),
+		    celldoc_text(plan, "workload"),
+		    celldoc_number(plan, "workers"),
 		    celldoc_text(plan, "reason"));
 	free(python);
 }
@@ -264,19 +270,21 @@ static void write_block(FILE *out, const json_t *plans, const json_t *first)
 	write_stack(out, celldoc_text(best, "strategy"));
 	fputs("</b> with ", out);
 	write_instead(out, celldoc_number(best, "workers"),
-		      celldoc_number(none, "workers"),
-		      plain_text);
+		      celldoc_number(none, "workers"), plain_text);
 	fputs(" workers", out);
-	gain = celldoc_number(best, "workers") / celldoc_number(none, "workers");
+	gain = celldoc_number(best, "workers") /
+		celldoc_number(none, "workers");
 	if (isfinite(gain))
 		html_printf(out, " (%.1f times as many)", gain);
 	if (!isnan(celldoc_number(best, "gc_pause_max_us"))) {
 		fputs(", longest pause ", out);
 		write_instead(out, celldoc_number(best, "gc_pause_max_us"),
-			      celldoc_number(none, "gc_pause_max_us"), pause_text);
+			      celldoc_number(none, "gc_pause_max_us"),
+			      pause_text);
 	}
 	fputs(is_true(best, "extrapolated") ? "; extrapolated.</li>\n" :
-	      ".</li>\n", out);
+					      ".</li>\n",
+	      out);
 }
 
 /* How many times as many workers the best of a block has as none; NAN. */
@@ -286,7 +294,9 @@ static double gain_of(const json_t *plans, double block)
 	const json_t *none = none_of(plans, block);
 
 	return celldoc_number(none, "workers") > 0 && best != NULL ?
-		celldoc_number(best, "workers") / celldoc_number(none, "workers") : NAN;
+		celldoc_number(best, "workers") /
+			celldoc_number(none, "workers") :
+		NAN;
 }
 
 /* What the best strategies bring, over all blocks. */
@@ -306,8 +316,10 @@ static void write_gains(FILE *out, const json_t *plans)
 	}
 	if (isnan(low))
 		return;
-	html_printf(out, "On %zu pair%s of interpreter and workload the best "
-		    "strategy lets ", blocks, blocks == 1 ? "" : "s");
+	html_printf(out,
+		    "On %zu pair%s of interpreter and workload the best "
+		    "strategy lets ",
+		    blocks, blocks == 1 ? "" : "s");
 	if (high - low < 0.05)
 		html_printf(out, "%.1f", low);
 	else
@@ -422,7 +434,8 @@ static void write_row(FILE *out, const json_t *plan, size_t index, double most)
 	for (size_t i = 0; i < COLUMNS; i++) {
 		double value = celldoc_number(plan, columns[i].key);
 		char *text = isnan(value) && never_full(plan, columns[i].key) ?
-			xstrdup("never") : columns[i].text(value);
+			xstrdup("never") :
+			columns[i].text(value);
 
 		fprintf(out, "<td class=\"%s\"", columns[i].class);
 		if (!isnan(value))
@@ -430,8 +443,7 @@ static void write_row(FILE *out, const json_t *plan, size_t index, double most)
 		fputc('>', out);
 		if (i == 0)
 			fprintf(out, "<i style=\"--share: %.1f%%\"></i>",
-				value > 0 && most > 0 ?
-				100 * value / most : 0);
+				value > 0 && most > 0 ? 100 * value / most : 0);
 		fputs("<span>", out);
 		html_text(out, text);
 		fputs("</span>", out);
@@ -455,7 +467,8 @@ static void write_heading(FILE *out, const json_t *plan)
 	fprintf(out, "<tr><th colspan=\"%zu\" scope=\"rowgroup\">",
 		COLUMNS + 2);
 	html_printf(out, "%s, %s, scale %.0f; measured with ", python,
-		    celldoc_text(plan, "workload"), celldoc_number(plan, "scale"));
+		    celldoc_text(plan, "workload"),
+		    celldoc_number(plan, "scale"));
 	json_array_foreach(workers, i, w)
 		html_printf(out, "%s%.0f", i ? ", " : "", json_number_value(w));
 	html_printf(out, " workers up to %.0f requests",
@@ -476,8 +489,7 @@ void html_part_table(FILE *out, const struct htmlreport *r)
 	fputs("<th scope=\"col\">notes</th></tr></thead>\n", out);
 	json_array_foreach(plans, index, plan) {
 		if (begins_block(plans, index)) {
-			fputs(index ? "</tbody>\n<tbody>\n" : "<tbody>\n",
-			      out);
+			fputs(index ? "</tbody>\n<tbody>\n" : "<tbody>\n", out);
 			write_heading(out, plan);
 		}
 		write_row(out, plan, index,
@@ -522,7 +534,8 @@ void html_part_deploy(FILE *out, const struct htmlreport *r)
 	static const struct {
 		const char *key, *name;
 	} servers[] = {
-		{ "gunicorn", "gunicorn" }, { "uwsgi", "uWSGI" },
+		{ "gunicorn", "gunicorn" },
+		{ "uwsgi", "uWSGI" },
 		{ "celery", "Celery" },
 	};
 	const json_t *choice = json_object_get(r->plan, "recommended");
@@ -530,7 +543,8 @@ void html_part_deploy(FILE *out, const struct htmlreport *r)
 
 	if (!json_is_object(deploy)) {
 		fputs("<p>Nothing is recommended, so there is nothing to "
-		      "paste.</p>\n", out);
+		      "paste.</p>\n",
+		      out);
 		return;
 	}
 	fputs("<p>", out);

@@ -138,8 +138,10 @@ static char *target_of(const char *path)
 		return xstrdup(path);
 	if (stat(target, &st) == 0 && S_ISREG(st.st_mode))
 		return target;
-	complain("cannot write %s: it is no regular file; choose another with "
-		 "--out", path);
+	complain(
+		"cannot write %s: it is no regular file; choose another with "
+		"--out",
+		path);
 	free(target);
 	return NULL;
 }

@@ -38,8 +38,9 @@ static void write_runs(FILE *out, const json_t *runs)
 
 	fputs(json_array_size(runs) == 1 ? "run" : "runs", out);
 	json_array_foreach(runs, index, run)
-		html_printf(out, "%s %lld", index ? "," : "", (long long)
-			    json_integer_value(json_object_get(run, "run")));
+		html_printf(out, "%s %lld", index ? "," : "",
+			    (long long)json_integer_value(
+				    json_object_get(run, "run")));
 }
 
 void html_part_about(FILE *out, const struct htmlreport *r)
@@ -48,7 +49,8 @@ void html_part_about(FILE *out, const struct htmlreport *r)
 
 	fputs("Made from ", out);
 	write_runs(out, r->listed);
-	html_printf(out, ", begun %s: %lld of %lld cells were measured, on %s, "
+	html_printf(out,
+		    ", begun %s: %lld of %lld cells were measured, on %s, "
 		    "%s %s",
 		    celldoc_text(json_array_get(r->listed, 0), "started"),
 		    sum(r, "ok"), sum(r, "cells"), celldoc_text(host, "cpu"),
@@ -69,7 +71,8 @@ static void write_figure(FILE *out, const char *figure, const char *svg)
 	fputs("\">", out);
 	html_text(out, title ? title : figure);
 	fputs("</figcaption>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-	      "aria-labelledby=\"figure-", out);
+	      "aria-labelledby=\"figure-",
+	      out);
 	html_text(out, figure);
 	fputs("\">", out);
 	html_svg(out, svg, prefix);
@@ -111,7 +114,8 @@ void html_part_figures(FILE *out, const struct htmlreport *r)
 	if (result < 0) {
 		complain("warning: the report lacks figures");
 		fputs("<p class=\"warning\">Figures are missing here: they could "
-		      "not be drawn where this page was made.</p>\n", out);
+		      "not be drawn where this page was made.</p>\n",
+		      out);
 	}
 	for (size_t i = 0; i < empty.n; i++) {
 		fputs(i ? ", " : "<p class=\"note\">This run has no data for: ",
@@ -120,8 +124,10 @@ void html_part_figures(FILE *out, const struct htmlreport *r)
 	}
 	fputs(empty.n ? ".</p>\n" : "", out);
 	if (left_out > 0)
-		html_printf(out, "The run has %ld panels more than can be drawn; "
-			    "‘plot --format=tsv’ has their data. ", left_out);
+		html_printf(out,
+			    "The run has %ld panels more than can be drawn; "
+			    "‘plot --format=tsv’ has their data. ",
+			    left_out);
 	if (json_array_size(r->listed) > 1)
 		html_printf(out, "The figures are of run %lld, the newest.",
 			    (long long)r->run);
@@ -134,7 +140,8 @@ void html_part_metrics(FILE *out, const struct htmlreport *r)
 	(void)r;
 	fputs("<table class=\"texts\"><thead><tr><th scope=\"col\">metric</th>"
 	      "<th scope=\"col\">unit</th><th scope=\"col\">meaning</th></tr>"
-	      "</thead>\n<tbody>\n", out);
+	      "</thead>\n<tbody>\n",
+	      out);
 	for (size_t i = 0; i < metrics_count; i++) {
 		fputs("<tr><td><code>", out);
 		html_text(out, metrics[i].key);
@@ -160,8 +167,7 @@ static char *fact_text(const char *key, const json_t *value)
 	if (json_is_string(value))
 		return xstrdup(json_string_value(value));
 	if (json_is_integer(value) && n > 4 && strcmp(key + n - 4, "_kib") == 0)
-		return xasprintf("%.1f MiB",
-				 json_number_value(value) / 1024);
+		return xasprintf("%.1f MiB", json_number_value(value) / 1024);
 	if (json_is_real(value))
 		return xasprintf("%.4g", json_real_value(value));
 	text = json_dumps(value, JSON_ENCODE_ANY);
@@ -196,8 +202,9 @@ void html_part_host(FILE *out, const struct htmlreport *r)
 
 	write_facts(out, "Host", json_object_get(r->plan, "host"));
 	json_array_foreach(r->listed, index, run) {
-		char *head = xasprintf("Options of run %lld", (long long)
-			json_integer_value(json_object_get(run, "run")));
+		char *head = xasprintf("Options of run %lld",
+				       (long long)json_integer_value(
+					       json_object_get(run, "run")));
 
 		write_facts(out, head, json_object_get(run, "options"));
 		free(head);
@@ -223,9 +230,9 @@ static void count_unmeasured(json_t *counts, const json_t *cell)
 
 	if (strcmp(status, "ok") != 0) {
 		text = xasprintf("%s on %s: %s: %s",
-			celldoc_text(cell, "strategy"),
-			celldoc_text(cell, "tag"), status,
-			celldoc_text(cell, "reason"));
+				 celldoc_text(cell, "strategy"),
+				 celldoc_text(cell, "tag"), status,
+				 celldoc_text(cell, "reason"));
 		count(counts, text);
 		free(text);
 		json_decref(missing);
@@ -253,11 +260,10 @@ static void count_unmeasured(json_t *counts, const json_t *cell)
 /* Counts a group of cells that no plan could be made of. */
 static void count_left_out(json_t *counts, const json_t *group)
 {
-	char *text = xasprintf("no plan for %s on %s, %s: %s",
-			       celldoc_text(group, "strategy"),
-			       celldoc_text(group, "tag"),
-			       celldoc_text(group, "workload"),
-			       celldoc_text(group, "reason"));
+	char *text = xasprintf(
+		"no plan for %s on %s, %s: %s", celldoc_text(group, "strategy"),
+		celldoc_text(group, "tag"), celldoc_text(group, "workload"),
+		celldoc_text(group, "reason"));
 
 	count(counts, text);
 	free(text);
@@ -281,8 +287,8 @@ void html_part_unmeasured(FILE *out, const struct htmlreport *r)
 	json_object_foreach(counts, text, n) {
 		fputs("<li>", out);
 		html_text(out, text);
-		html_printf(out, " (%lld cell%s)", (long long)
-			    json_integer_value(n),
+		html_printf(out, " (%lld cell%s)",
+			    (long long)json_integer_value(n),
 			    json_integer_value(n) == 1 ? "" : "s");
 		fputs("</li>\n", out);
 	}
@@ -313,8 +319,9 @@ static json_t *csv_of(const json_t *documents)
 		report_rows(out, run, ',');
 		fclose(out);
 		/* The heads of columns once. */
-		longer = xasprintf("%s%s", all, index == 0 ? text :
-				   strchrnul(text, '\n') + 1);
+		longer = xasprintf(
+			"%s%s", all,
+			index == 0 ? text : strchrnul(text, '\n') + 1);
 		free(text);
 		free(all);
 		all = longer;
@@ -333,14 +340,17 @@ static int embeds_runs(const struct htmlreport *r)
 static void write_button(FILE *out, const char *id, const char *file,
 			 const char *what)
 {
-	fprintf(out, "<button type=\"button\" data-of=\"%s\" data-file=\"%s\">"
-		"%s</button>\n", id, file, what);
+	fprintf(out,
+		"<button type=\"button\" data-of=\"%s\" data-file=\"%s\">"
+		"%s</button>\n",
+		id, file, what);
 }
 
 void html_part_downloads(FILE *out, const struct htmlreport *r)
 {
 	int whole = embeds_runs(r);
-	size_t left = json_array_size(r->listed) - json_array_size(r->documents);
+	size_t left = json_array_size(r->listed) -
+		json_array_size(r->documents);
 
 	fputs("<p class=\"downloads\">\n", out);
 	write_button(out, "plan", "plan.json", "Plan and models (JSON)");
@@ -351,10 +361,13 @@ void html_part_downloads(FILE *out, const struct htmlreport *r)
 	fputs("</p>\n<p class=\"note\">", out);
 	if (!whole)
 		fputs("With their curves the runs are too large for a page; "
-		      "‘export’ prints them. ", out);
+		      "‘export’ prints them. ",
+		      out);
 	if (left > 0)
-		html_printf(out, "Too large for a page, and not in these files: "
-			    "the %zu oldest of the runs. ", left);
+		html_printf(out,
+			    "Too large for a page, and not in these files: "
+			    "the %zu oldest of the runs. ",
+			    left);
 	fputs("</p>\n", out);
 }
 

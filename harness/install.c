@@ -50,7 +50,8 @@ static const char *build_dir(void)
 /* Whether that tree was copied to this machine. */
 static int is_shipped(void)
 {
-	char *mark = build_dir() == NULL ? NULL :
+	char *mark = build_dir() == NULL ?
+		NULL :
 		xasprintf("%s/" INSTALL_SHIPPED, build_dir());
 	int found = mark != NULL && access(mark, F_OK) == 0;
 
@@ -133,8 +134,8 @@ static char *ask_tag(const char *path, char **error)
 	int status, result = run_program(argv, 30, &out, &ignored, &status);
 
 	free(ignored);
-	if (result == 0 && status == 0 && (strncmp(out, "cp", 2) == 0 ||
-					   strncmp(out, "pp", 2) == 0))
+	if (result == 0 && status == 0 &&
+	    (strncmp(out, "cp", 2) == 0 || strncmp(out, "pp", 2) == 0))
 		return out;
 	free(out);
 	*error = result < 0 ?
@@ -158,12 +159,15 @@ static void find_elsewhere(struct interpreter *i)
 	strings_split(&folders, path != NULL ? path : "/usr/bin:/usr/local/bin",
 		      ':');
 	for (size_t n = 0; n < folders.n && !found; n++) {
-		char *candidate = xasprintf("%s/python%.*s%s",
-			folders.items[n], digits, i->version,
+		char *candidate = xasprintf(
+			"%s/python%.*s%s", folders.items[n], digits, i->version,
 			i->abi_flags != NULL && strchr(i->abi_flags, 't') ?
-			"t" : "");
-		char *error = NULL, *tag = access(candidate, X_OK) == 0 ?
-			ask_tag(candidate, &error) : NULL;
+				"t" :
+				"");
+		char *error = NULL,
+		     *tag = access(candidate, X_OK) == 0 ?
+			ask_tag(candidate, &error) :
+			NULL;
 
 		found = tag != NULL && strcmp(tag, i->tag) == 0;
 		if (found) {
@@ -186,9 +190,10 @@ static void check_executable(struct interpreter *i)
 		return;
 	error = errno;
 	if (!is_shipped()) {
-		i->reason = xasprintf("%s: %s since configure; run configure "
-				      "and make again", i->executable,
-				      strerror(error));
+		i->reason = xasprintf(
+			"%s: %s since configure; run configure "
+			"and make again",
+			i->executable, strerror(error));
 		return;
 	}
 	find_elsewhere(i);
@@ -221,7 +226,8 @@ int interpreters_parse(const json_t *root, struct interpreters *list)
 			.era = string_of(item, "era"),
 			.reason = string_of(item, "reason"),
 		};
-		if (i->tag == NULL || i->version == NULL || i->executable == NULL)
+		if (i->tag == NULL || i->version == NULL ||
+		    i->executable == NULL)
 			return -1;
 		ext = json_string_value(json_object_get(item, "ext_dir"));
 		if (ext != NULL)
@@ -244,8 +250,10 @@ int interpreters_load(struct interpreters *list)
 		complain("cannot read %s: %s; run configure and make again",
 			 path, error.text);
 	else if ((result = interpreters_parse(root, list)) < 0)
-		complain("%s lacks a tag, a version or an executable; run "
-			 "configure and make again", path);
+		complain(
+			"%s lacks a tag, a version or an executable; run "
+			"configure and make again",
+			path);
 	json_decref(root);
 	free(path);
 	return result;
@@ -294,9 +302,10 @@ interpreter_for_executable(const struct interpreters *list, const char *path,
 		    strcmp(list->items[n].tag, tag) == 0)
 			found = &list->items[n];
 	if (found == NULL)
-		*error = xasprintf("%s is %s, for which nothing was built; run "
-				   "configure --with-pythons=auto,%s and make",
-				   path, tag, path);
+		*error = xasprintf(
+			"%s is %s, for which nothing was built; run "
+			"configure --with-pythons=auto,%s and make",
+			path, tag, path);
 	free(tag);
 	return found;
 }
@@ -344,10 +353,13 @@ json_t *interpreter_describe(const struct interpreter *i,
 		*error = xasprintf("cannot run %s: %s", program,
 				   strerror(-result));
 	else if (result < 0)
-		*error = xasprintf("cannot run %s: %s; run configure and make "
-				   "again", program, strerror(-result));
+		*error = xasprintf(
+			"cannot run %s: %s; run configure and make "
+			"again",
+			program, strerror(-result));
 	else if (status != 0)
-		*error = xasprintf("%s %s%s%s", program, describe_status(status),
+		*error = xasprintf("%s %s%s%s", program,
+				   describe_status(status),
 				   *last_line(err) ? ": " : "", last_line(err));
 	else if ((document = json_loads(out, 0, &json_error)) == NULL)
 		*error = xasprintf("%s did not answer with JSON: %s", program,
@@ -396,7 +408,8 @@ static int is_workload_file(const char *name)
 	size_t n = strlen(name);
 
 	return n > 3 && strcmp(name + n - 3, ".py") == 0 &&
-		strcmp(name, "driver.py") != 0 && strcmp(name, "describe.py") != 0;
+		strcmp(name, "driver.py") != 0 &&
+		strcmp(name, "describe.py") != 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -460,14 +473,15 @@ static int find_built_in(const char *name, struct workload *w, char **error)
 		result = workload_read(name, path, w, error);
 		free(path);
 	} else {
-		const char *near = nearest(name,
-			(const char *const *)names.items, names.n);
+		const char *near = nearest(
+			name, (const char *const *)names.items, names.n);
 
-		*error = xasprintf("unknown workload '%s'%s%s%s; see 'list "
-				   "workloads', or give a path to a .py file, "
-				   "or wsgi:MODULE:APP", name,
-				   near ? ", did you mean '" : "",
-				   near ? near : "", near ? "'?" : "");
+		*error = xasprintf(
+			"unknown workload '%s'%s%s%s; see 'list "
+			"workloads', or give a path to a .py file, "
+			"or wsgi:MODULE:APP",
+			name, near ? ", did you mean '" : "", near ? near : "",
+			near ? "'?" : "");
 	}
 	strings_fini(&names);
 	return result;

@@ -12,9 +12,9 @@
 #define INSTALL_SHIPPED "shipped"
 
 /* Folders, valid for the life of the program. */
-const char *install_ext_dir(void);	/* interpreters.json and TAG/ */
+const char *install_ext_dir(void); /* interpreters.json and TAG/ */
 const char *install_workloads_dir(void);
-const char *install_results_dir(void);	/* schema.sql and figures/ */
+const char *install_results_dir(void); /* schema.sql and figures/ */
 
 /* The database to use when --db is not given; static. */
 const char *install_default_db(void);
@@ -26,9 +26,9 @@ struct interpreter {
 	char *executable;
 	char *implementation;
 	char *abi_flags;
-	char *era;		/* of its collector; NULL: not applicable */
-	char *ext_dir;		/* absolute; NULL when unsupported */
-	char *reason;		/* why unsupported; NULL when supported */
+	char *era;     /* of its collector; NULL: not applicable */
+	char *ext_dir; /* absolute; NULL when unsupported */
+	char *reason;  /* why unsupported; NULL when supported */
 };
 
 struct interpreters {
@@ -67,12 +67,12 @@ void install_strategies(struct strings *names);
 
 /* A workload file.  To be freed with workload_fini(). */
 struct workload {
-	char *name;		/* built-in name, absolute path, or the full name
+	char *name; /* built-in name, absolute path, or the full name
 				 * of an application (wsgi.h) */
 	char *path;
-	char *summary;		/* first line of its docstring */
-	long scale;		/* its default */
-	int bare;		/* run without site-packages, whose start-up code
+	char *summary; /* first line of its docstring */
+	long scale;    /* its default */
+	int bare;      /* run without site-packages, whose start-up code
 				 * has a footprint of its own */
 };
 

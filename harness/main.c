@@ -35,7 +35,8 @@ static void usage(void)
 
 	printf("Usage: %s COMMAND [OPTION...]\n"
 	       "Measures what freezing the garbage collector's heap saves in "
-	       "forked Python workers.\n\n", name);
+	       "forked Python workers.\n\n",
+	       name);
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-8s %s\n", commands[i].name, commands[i].summary);
 	printf("\n'%s COMMAND --help' tells the options; '%s --version' the "
@@ -43,7 +44,8 @@ static void usage(void)
 	       "Exit codes: 0 all cells ran; 1 the harness itself failed; 2 "
 	       "usage; 3 a cell\nfailed; 4 nothing that was asked for is "
 	       "supported here; 5 do not trust the\ndata; "
-	       "124 every cell timed out; 130 interrupted.\n", name, name);
+	       "124 every cell timed out; 130 interrupted.\n",
+	       name, name);
 }
 
 /* Data on stdout is complete, or the exit code says so.  Run at exit, since argp
@@ -51,7 +53,8 @@ static void usage(void)
 static void close_stdout(void)
 {
 	if (fflush(stdout) != 0 || ferror(stdout) || fclose(stdout) != 0) {
-		complain("cannot write to standard output: %s", strerror(errno));
+		complain("cannot write to standard output: %s",
+			 strerror(errno));
 		_exit(EXIT_FAULT);
 	}
 }
@@ -72,7 +75,8 @@ int main(int argc, char **argv)
 	const char *names[COMMANDS], *near;
 
 	open_missing_streams();
-	signal(SIGXFSZ, SIG_IGN);	/* a write beyond ulimit -f fails and is told */
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a write beyond ulimit -f fails and is told */
 	atexit(close_stdout);
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version_hook = print_version;

@@ -16,8 +16,10 @@ int maps_parse_line(char *line, struct mapping *m)
 {
 	int used = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %"
-		   SCNu64 "%n", &m->start, &m->end, m->permissions, &m->offset,
+	if (sscanf(line,
+		   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64
+		   "%n",
+		   &m->start, &m->end, m->permissions, &m->offset,
 		   &m->dev_major, &m->dev_minor, &m->inode, &used) != 7 ||
 	    m->start > m->end || strlen(m->permissions) != 4)
 		return -EINVAL;
@@ -38,7 +40,7 @@ int maps_parse(struct maps *maps, char *text)
 	*maps = (struct maps){ NULL, 0, text };
 	while (result == 0 && (line = strsep(&rest, "\n")) != NULL &&
 	       *line != '\0') {
-		if ((maps->n & (maps->n - 1)) == 0)	/* powers of two */
+		if ((maps->n & (maps->n - 1)) == 0) /* powers of two */
 			maps->items = xrealloc(maps->items,
 					       maps->n ? 2 * maps->n : 1,
 					       sizeof *maps->items);
@@ -79,5 +81,6 @@ const struct mapping *maps_find(const struct maps *maps, uint64_t address)
 			high = middle;
 	}
 	return low < maps->n && maps->items[low].start <= address ?
-		&maps->items[low] : NULL;
+		&maps->items[low] :
+		NULL;
 }

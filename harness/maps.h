@@ -7,18 +7,18 @@
 #include <sys/types.h>
 
 struct mapping {
-	uint64_t start, end;	/* addresses, [start, end) */
-	uint64_t offset;	/* in the file, bytes */
-	uint64_t inode;		/* 0: anonymous */
+	uint64_t start, end; /* addresses, [start, end) */
+	uint64_t offset;     /* in the file, bytes */
+	uint64_t inode;	     /* 0: anonymous */
 	unsigned dev_major, dev_minor;
-	char permissions[5];	/* "rw-p" */
-	const char *path;	/* "[heap]", "/memfd:x (deleted)", or "" */
+	char permissions[5]; /* "rw-p" */
+	const char *path;    /* "[heap]", "/memfd:x (deleted)", or "" */
 };
 
 struct maps {
-	struct mapping *items;	/* by address */
+	struct mapping *items; /* by address */
 	size_t n;
-	char *text;		/* what the paths point into */
+	char *text; /* what the paths point into */
 };
 
 /* Reads one line, without its newline; m->path points into it.  Pure.  0 or

@@ -37,7 +37,7 @@ struct file {
 	int sysv;
 	int counts;		/* not the exception, and on tmpfs */
 	int64_t kib;		/* allocated */
-	struct memfd_run *runs;	/* present, of all processes */
+	struct memfd_run *runs; /* present, of all processes */
 	size_t n, room;
 };
 
@@ -85,7 +85,7 @@ static int compare_runs(const void *a, const void *b)
 
 uint64_t memfd_cover(struct memfd_run *runs, size_t n)
 {
-	uint64_t pages = 0, done = 0;	/* counted is all before page `done` */
+	uint64_t pages = 0, done = 0; /* counted is all before page `done` */
 
 	if (n > 0)
 		qsort(runs, n, sizeof *runs, compare_runs);
@@ -131,13 +131,14 @@ static int note_file(struct files *files, const char *path, int sysv)
 	if (stat(path, &s) < 0 || statfs(path, &fs) < 0)
 		return -errno;
 	if (find(files, s.st_dev, s.st_ino, sysv) == NULL)
-		add_file(files, (struct file){
-			.device = s.st_dev,
-			.inode = s.st_ino,
-			.sysv = sysv,
-			.kib = s.st_blocks / 2,		/* of 512 bytes */
-			.counts = fs.f_type == TMPFS_MAGIC,
-		});
+		add_file(files,
+			 (struct file){
+				 .device = s.st_dev,
+				 .inode = s.st_ino,
+				 .sysv = sysv,
+				 .kib = s.st_blocks / 2, /* of 512 bytes */
+				 .counts = fs.f_type == TMPFS_MAGIC,
+			 });
 	return 0;
 }
 
@@ -167,7 +168,7 @@ static int note_descriptors(struct files *files, pid_t pid)
 			if (memfd_is_nameless(target))
 				result = note_file(files, path,
 						   is_sysv(target));
-		} else if (errno != ENOENT) {	/* a thread may have closed it */
+		} else if (errno != ENOENT) { /* a thread may have closed it */
 			result = -errno;
 		}
 	}
@@ -208,7 +209,8 @@ static int file_of(struct files *files, pid_t pid, const struct mapping *m,
 	*file = find(files, device, m->inode, sysv);
 	if (*file != NULL)
 		return 0;
-	files->failed = "reading the size of shared memory that is mapped but "
+	files->failed =
+		"reading the size of shared memory that is mapped but "
 		"open nowhere (as root it can be had)";
 	snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
 		 (int)pid, m->start, m->end);
@@ -258,8 +260,9 @@ int memfd_sum(const pid_t *pids, size_t n, const struct stat *except,
 	*sum = (struct memfd_sum){ 0 };
 	/* Known from the start, so that it need not be open anywhere. */
 	if (except != NULL)
-		add_file(&files, (struct file){ .device = except->st_dev,
-						.inode = except->st_ino });
+		add_file(&files,
+			 (struct file){ .device = except->st_dev,
+					.inode = except->st_ino });
 	/* All descriptors first: a file open in one process may be mapped only
 	 * in another. */
 	for (size_t i = 0; i < n && result == 0; i++)
@@ -268,13 +271,15 @@ int memfd_sum(const pid_t *pids, size_t n, const struct stat *except,
 		result = add_mappings(&files, pids[i]);
 	for (size_t i = 0; i < files.n; i++) {
 		struct file *f = &files.items[i];
-		int64_t present = (int64_t)memfd_cover(f->runs, f->n) * page_kib;
+		int64_t present = (int64_t)memfd_cover(f->runs, f->n) *
+			page_kib;
 
 		if (f->counts) {
 			sum->files++;
 			sum->allocated_kib += f->kib;
 			sum->unmapped_kib += f->kib > present ?
-				f->kib - present : 0;
+				f->kib - present :
+				0;
 		}
 		free(f->runs);
 	}

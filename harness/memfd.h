@@ -13,10 +13,10 @@
 #include <sys/types.h>
 
 struct memfd_sum {
-	int64_t unmapped_kib;	/* allocated, and present in no page table */
+	int64_t unmapped_kib; /* allocated, and present in no page table */
 	int64_t allocated_kib;
-	size_t files;		/* that were looked at */
-	const char *failed;	/* after an error: what failed; static storage */
+	size_t files;	    /* that were looked at */
+	const char *failed; /* after an error: what failed; static storage */
 };
 
 /* Looks at all such files that the `n` processes, which must stand still, have

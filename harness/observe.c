@@ -9,7 +9,7 @@
 #include "util.h"
 
 #define CONTENTS_APART_NS (INT64_C(10) * 1000000000)
-#define CONTENTS_SHARE 50	/* 1 / 2 % */
+#define CONTENTS_SHARE 50 /* 1 / 2 % */
 
 static int64_t own_cpu(void)
 {
@@ -55,7 +55,8 @@ static void count_copies(struct observe *o)
 				*w = old[k];
 		w->pid = o->now.workers[i].pid;
 		w->cow_error = result == 0 ?
-			cow_count(&map, w->pid, &w->counts) : result;
+			cow_count(&map, w->pid, &w->counts) :
+			result;
 	}
 	free(old);
 	cow_fini(&map);
@@ -87,7 +88,8 @@ static void sum_unmapped(struct observe *o)
 		pids[i] = o->now.workers[i].pid;
 	pids[o->now.n] = o->master;
 	o->unmapped_kib = memfd_sum(pids, o->now.n + 1, NULL, &sum) == 0 ?
-		sum.unmapped_kib : -1;
+		sum.unmapped_kib :
+		-1;
 	free(pids);
 }
 
@@ -106,9 +108,8 @@ void observe_read_contents(struct observe *o)
 	for (size_t i = 0; i < o->now.n && o->contents_error == 0; i++) {
 		struct observe_worker *w = &o->workers[i];
 
-		w->contents_error = observepages_look(&heap, w->pid,
-						      o->contents_step,
-						      &w->pages);
+		w->contents_error = observepages_look(
+			&heap, w->pid, o->contents_step, &w->pages);
 		w->has_contents = w->contents_error == 0;
 	}
 	o->python = heap.python;
@@ -127,6 +128,6 @@ int64_t observe_contents_due(const struct observe *o)
 
 	if (o->contents_at == 0)
 		return 0;
-	return o->contents_at + (apart > CONTENTS_APART_NS ? apart :
-				 CONTENTS_APART_NS);
+	return o->contents_at +
+		(apart > CONTENTS_APART_NS ? apart : CONTENTS_APART_NS);
 }

@@ -17,7 +17,7 @@
 /* One worker's pages. */
 struct observe_worker {
 	pid_t pid;
-	int cow_error, contents_error;	/* 0 or -errno of the last reading */
+	int cow_error, contents_error; /* 0 or -errno of the last reading */
 	struct cow_counts counts;
 	int has_contents;
 	struct observe_pages pages;
@@ -25,15 +25,15 @@ struct observe_worker {
 
 struct observe {
 	pid_t master;
-	struct observe_family now, before;	/* before: n is 0 at first */
-	struct observe_worker *workers;		/* as now.workers */
+	struct observe_family now, before; /* before: n is 0 at first */
+	struct observe_worker *workers;	   /* as now.workers */
 	struct observe_python python;
 	int is_reshared;
 	int64_t contents_at, contents_ns, contents_cpu_ns;
 	uint64_t contents_bytes, contents_step;
-	int contents_error;	/* 0, or -errno of reading the master's */
-	int contents_off;	/* not wanted */
-	int64_t unmapped_kib;	/* memory that no process maps; -1: not known */
+	int contents_error;   /* 0, or -errno of reading the master's */
+	int contents_off;     /* not wanted */
+	int64_t unmapped_kib; /* memory that no process maps; -1: not known */
 	int64_t began, cpu_began;
 };
 

@@ -40,22 +40,23 @@ static void set_rate(json_t *object, const struct observe_process *p,
 	    earlier->at >= p->at)
 		set_null(object, "faults_per_s", "seen only once so far");
 	else
-		json_object_set_new(object, "faults_per_s", json_real(
-			(double)(p->minor_faults - earlier->minor_faults) * 1e9 /
-			(double)(p->at - earlier->at)));
+		json_object_set_new(
+			object, "faults_per_s",
+			json_real((double)(p->minor_faults -
+					   earlier->minor_faults) *
+				  1e9 / (double)(p->at - earlier->at)));
 }
 
 static json_t *process_document(const struct observe_process *p,
 				const struct observe_process *earlier)
 {
-	json_t *d = json_pack("{si ss sI sI sI sI sI sI s{}}",
-		"pid", (int)p->pid, "name", p->name,
-		"threads", (json_int_t)p->threads,
-		"rss_kib", (json_int_t)p->memory.rss,
-		"pss_kib", (json_int_t)p->memory.pss,
-		"private_kib", (json_int_t)private_kib(p),
-		"page_tables_kib", (json_int_t)p->page_tables,
-		"minor_faults", (json_int_t)p->minor_faults, "unavailable");
+	json_t *d = json_pack(
+		"{si ss sI sI sI sI sI sI s{}}", "pid", (int)p->pid, "name",
+		p->name, "threads", (json_int_t)p->threads, "rss_kib",
+		(json_int_t)p->memory.rss, "pss_kib", (json_int_t)p->memory.pss,
+		"private_kib", (json_int_t)private_kib(p), "page_tables_kib",
+		(json_int_t)p->page_tables, "minor_faults",
+		(json_int_t)p->minor_faults, "unavailable");
 
 	set_rate(d, p, earlier);
 	return d;
@@ -80,19 +81,22 @@ static char *why_no_contents(const struct observe *o,
 	if (o->contents_at == 0)
 		return xstrdup("not read yet");
 	if (o->contents_error == -ENODATA)
-		return xstrdup("this kernel does not tell which pages are copies");
+		return xstrdup(
+			"this kernel does not tell which pages are copies");
 	if (o->contents_error != 0)
 		return observefamily_why_unreadable(o->master,
 						    o->contents_error);
 	if (w == NULL || w->has_contents)
 		return NULL;
-	return w->contents_error == 0 ? xstrdup("not read yet") :
+	return w->contents_error == 0 ?
+		xstrdup("not read yet") :
 		observefamily_why_unreadable(w->pid, w->contents_error);
 }
 
 static const char *const content_keys[] = {
-	"equal_pages", "reshareable_pages", "changing_pages",
-	"unread_pages", "copies", "groups",
+	"equal_pages",	  "reshareable_pages",
+	"changing_pages", "unread_pages",
+	"copies",	  "groups",
 };
 #define CONTENT_KEYS (sizeof content_keys / sizeof *content_keys)
 
@@ -135,10 +139,12 @@ static void set_contents(const struct observe *o, json_t *d,
 		set_count(d, "unread_pages", w->pages.unread);
 		json_object_set_new(d, "copies",
 				    copies_document(&w->pages.copies));
-		json_object_set_new(d, "groups", json_pack("{so so so}",
-			"tracked", group_document(&w->pages.tracked),
-			"pools", group_document(&w->pages.pools),
-			"other", group_document(&w->pages.other)));
+		json_object_set_new(
+			d, "groups",
+			json_pack("{so so so}", "tracked",
+				  group_document(&w->pages.tracked), "pools",
+				  group_document(&w->pages.pools), "other",
+				  group_document(&w->pages.other)));
 	} else {
 		for (size_t k = 0; k < CONTENT_KEYS; k++)
 			set_null(d, content_keys[k], reason);
@@ -157,7 +163,8 @@ static json_t *worker_document(const struct observe *o, size_t i)
 		set_count(d, "cow_pages", w->counts.copied);
 		set_count(d, "new_pages", w->counts.fresh);
 	} else {
-		const char *reason = w->cow_error == -ENODATA ? "this kernel "
+		const char *reason = w->cow_error == -ENODATA ?
+			"this kernel "
 			"does not tell which pages are a process's own" :
 			strerror(-w->cow_error);
 
@@ -170,9 +177,10 @@ static json_t *worker_document(const struct observe *o, size_t i)
 
 static json_t *range_document(struct observe_range pages)
 {
-	return json_pack("{sI sI sI}", "kib", (json_int_t)to_kib(pages.estimate),
-			 "low_kib", (json_int_t)to_kib(pages.low),
-			 "high_kib", (json_int_t)to_kib(pages.high));
+	return json_pack("{sI sI sI}", "kib",
+			 (json_int_t)to_kib(pages.estimate), "low_kib",
+			 (json_int_t)to_kib(pages.low), "high_kib",
+			 (json_int_t)to_kib(pages.high));
 }
 
 static void add_range(struct observe_range *sum, struct observe_range r,
@@ -191,8 +199,9 @@ static char *why_no_saving(const struct observe *o, size_t known)
 	if (reason != NULL)
 		return reason;
 	if (o->is_reshared)
-		return xstrdup("the server runs reshare already; what is equal "
-			       "now is what its next pass can give back");
+		return xstrdup(
+			"the server runs reshare already; what is equal "
+			"now is what its next pass can give back");
 	if (o->python.reason != NULL)
 		return xasprintf("objects cannot be told from the rest: %s",
 				 o->python.reason);
@@ -206,29 +215,36 @@ static json_t *assumptions(const struct observe *o, size_t collected,
 	json_t *list = json_array();
 	char *text;
 
-	json_array_append_new(list, json_string("the workers go on as they have "
-		"until now, and the same requests come; freeze is called right "
-		"before the fork and reshare passes have their default options"));
+	json_array_append_new(
+		list,
+		json_string(
+			"the workers go on as they have "
+			"until now, and the same requests come; freeze is called right "
+			"before the fork and reshare passes have their default options"));
 	if (collected < known) {
-		text = xasprintf("in %zu of %zu workers the collector has not "
-				 "gone through all of the heap; unless that is "
-				 "frozen, it will copy %lld KiB more in each, "
-				 "which freeze avoids",
-				 known - collected, known,
-				 (long long)to_kib(uncollected));
+		text = xasprintf(
+			"in %zu of %zu workers the collector has not "
+			"gone through all of the heap; unless that is "
+			"frozen, it will copy %lld KiB more in each, "
+			"which freeze avoids",
+			known - collected, known,
+			(long long)to_kib(uncollected));
 		json_array_append_new(list, json_string(text));
 		free(text);
 	}
 	if (threaded > 0) {
-		text = xasprintf("%zu workers have more than one thread: reshare "
-				 "gives nothing back in them", threaded);
+		text = xasprintf(
+			"%zu workers have more than one thread: reshare "
+			"gives nothing back in them",
+			threaded);
 		json_array_append_new(list, json_string(text));
 		free(text);
 	}
 	if (o->now.master.threads > 1) {
-		text = xasprintf("the master has %lld threads now: reshare needs "
-				 "it to have one as it forks",
-				 (long long)o->now.master.threads);
+		text = xasprintf(
+			"the master has %lld threads now: reshare needs "
+			"it to have one as it forks",
+			(long long)o->now.master.threads);
 		json_array_append_new(list, json_string(text));
 		free(text);
 	}
@@ -271,11 +287,12 @@ static void set_saving(const struct observe *o, json_t *d)
 	}
 	if (collected < known)
 		uncollected /= (double)(known - collected);
-	json_object_set_new(d, "saving", json_pack("{so so so}",
-		"freeze", range_document(freeze),
-		"freeze_reshare", range_document(both),
-		"assumes", assumptions(o, collected, known, threaded,
-				       uncollected)));
+	json_object_set_new(
+		d, "saving",
+		json_pack("{so so so}", "freeze", range_document(freeze),
+			  "freeze_reshare", range_document(both), "assumes",
+			  assumptions(o, collected, known, threaded,
+				      uncollected)));
 }
 
 /* The mean over workers of what is a number in each of them, else null. */
@@ -293,16 +310,16 @@ static void set_mean(json_t *means, const json_t *workers, const char *key)
 		sum += json_number_value(value);
 		n++;
 	}
-	json_object_set_new(means, key, n > 0 ? json_real(sum / (double)n) :
-			    json_null());
+	json_object_set_new(means, key,
+			    n > 0 ? json_real(sum / (double)n) : json_null());
 }
 
 static json_t *means_of(const json_t *workers)
 {
 	static const char *const keys[] = {
-		"rss_kib", "pss_kib", "private_kib", "faults_per_s",
-		"cow_pages", "new_pages", "equal_pages", "reshareable_pages",
-		"changing_pages",
+		"rss_kib",	"pss_kib",	     "private_kib",
+		"faults_per_s", "cow_pages",	     "new_pages",
+		"equal_pages",	"reshareable_pages", "changing_pages",
 	};
 	json_t *means = json_object();
 
@@ -315,12 +332,12 @@ static json_t *contents_document(const struct observe *o)
 {
 	if (o->contents_at == 0)
 		return json_null();
-	return json_pack("{sf sf sf sI sI}",
-		"age_s", (double)(now_ns() - o->contents_at) / 1e9,
-		"took_s", (double)o->contents_ns / 1e9,
-		"cpu_s", (double)o->contents_cpu_ns / 1e9,
-		"read_kib", (json_int_t)(o->contents_bytes / 1024),
-		"every", (json_int_t)o->contents_step);
+	return json_pack("{sf sf sf sI sI}", "age_s",
+			 (double)(now_ns() - o->contents_at) / 1e9, "took_s",
+			 (double)o->contents_ns / 1e9, "cpu_s",
+			 (double)o->contents_cpu_ns / 1e9, "read_kib",
+			 (json_int_t)(o->contents_bytes / 1024), "every",
+			 (json_int_t)o->contents_step);
 }
 
 static void set_python(const struct observe *o, json_t *master)
@@ -328,14 +345,18 @@ static void set_python(const struct observe *o, json_t *master)
 	char *reason = why_no_contents(o, NULL);
 
 	if (reason != NULL || o->python.version[0] == '\0')
-		set_null(master, "python", reason ? reason : o->python.reason ?
-			 o->python.reason : "its version was not found");
+		set_null(master, "python",
+			 reason ? reason :
+				 o->python.reason ?
+				  o->python.reason :
+				  "its version was not found");
 	else
 		json_object_set_new(master, "python",
 				    json_string(o->python.version));
 	json_object_set_new(master, "implementation",
-			    o->python.implementation == NULL ? json_null() :
-			    json_string(o->python.implementation));
+			    o->python.implementation == NULL ?
+				    json_null() :
+				    json_string(o->python.implementation));
 	free(reason);
 }
 
@@ -344,7 +365,8 @@ static double own_cpu_percent(const struct observe *o)
 {
 	int64_t passed = now_ns() - o->began, ns;
 
-	return procfs_read_cpu(getpid(), &ns) < 0 || passed <= 0 ? 0 :
+	return procfs_read_cpu(getpid(), &ns) < 0 || passed <= 0 ?
+		0 :
 		100.0 * (double)(ns - o->cpu_began) / (double)passed;
 }
 
@@ -355,8 +377,8 @@ json_t *observe_document(const struct observe *o)
 			      "others");
 	json_t *workers = json_object_get(d, "workers");
 	json_t *others = json_object_get(d, "others");
-	json_t *master = process_document(m, o->before.master.pid == m->pid ?
-					  &o->before.master : NULL);
+	json_t *master = process_document(
+		m, o->before.master.pid == m->pid ? &o->before.master : NULL);
 	int64_t total = m->memory.pss + m->page_tables, swap = m->memory.swap;
 
 	set_python(o, master);
@@ -371,9 +393,10 @@ json_t *observe_document(const struct observe *o)
 	for (size_t i = 0; i < o->now.n_strangers; i++) {
 		const struct observe_stranger *s = &o->now.strangers[i];
 
-		json_array_append_new(others, json_pack("{si ss ss}",
-			"pid", (int)s->pid, "name", s->name,
-			"reason", s->reason));
+		json_array_append_new(
+			others,
+			json_pack("{si ss ss}", "pid", (int)s->pid, "name",
+				  s->name, "reason", s->reason));
 	}
 	if (o->unmapped_kib > 0)
 		total += o->unmapped_kib;
@@ -382,9 +405,11 @@ json_t *observe_document(const struct observe *o)
 	if (o->unmapped_kib >= 0)
 		set_count(d, "unmapped_kib", (uint64_t)o->unmapped_kib);
 	else
-		set_null(d, "unmapped_kib", o->contents_off ? "not read: "
-			 "--no-contents" : "shared memory could not be looked "
-			 "at");
+		set_null(d, "unmapped_kib",
+			 o->contents_off ? "not read: "
+					   "--no-contents" :
+					   "shared memory could not be looked "
+					   "at");
 	json_object_set_new(d, "mean", means_of(workers));
 	set_saving(o, d);
 	json_object_set_new(d, "contents", contents_document(o));

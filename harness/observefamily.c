@@ -12,7 +12,7 @@
 
 #include "util.h"
 
-#define AUXV_MAX 4096		/* bytes; some 350 in fact */
+#define AUXV_MAX 4096 /* bytes; some 350 in fact */
 
 /* Reads a file of /proc/PID; see read_file(). */
 static int read_of(pid_t pid, const char *name, size_t limit, char **text,
@@ -178,20 +178,25 @@ char *observefamily_why_none(const struct observe_family *f)
 	pid_t other = other_master(f);
 
 	if (other > 0)
-		return xasprintf("process %d has no forked workers, but its "
-				 "descendant %d has: try --pid=%d", (int)pid,
-				 (int)other, (int)other);
+		return xasprintf(
+			"process %d has no forked workers, but its "
+			"descendant %d has: try --pid=%d",
+			(int)pid, (int)other, (int)other);
 	if (parent > 1 && same_program(pid, parent) == 1)
-		return xasprintf("process %d has no workers, it is one: try its "
-				 "parent, --pid=%d", (int)pid, (int)parent);
+		return xasprintf(
+			"process %d has no workers, it is one: try its "
+			"parent, --pid=%d",
+			(int)pid, (int)parent);
 	if (f->n_strangers > 0)
-		return xasprintf("process %d has no forked workers: of its %zu "
-				 "descendants, %d (%.40s) %s", (int)pid,
-				 f->n_strangers, (int)f->strangers[0].pid,
-				 f->strangers[0].name, f->strangers[0].reason);
-	return xasprintf("process %d (%.40s) has no children: --pid takes the "
-			 "master of a pre-fork server", (int)pid,
-			 f->master.name);
+		return xasprintf(
+			"process %d has no forked workers: of its %zu "
+			"descendants, %d (%.40s) %s",
+			(int)pid, f->n_strangers, (int)f->strangers[0].pid,
+			f->strangers[0].name, f->strangers[0].reason);
+	return xasprintf(
+		"process %d (%.40s) has no children: --pid takes the "
+		"master of a pre-fork server",
+		(int)pid, f->master.name);
 }
 
 /* Who `pid` belongs to; -1 when that cannot be told. */
@@ -212,18 +217,24 @@ char *observefamily_why_unreadable(pid_t pid, int error)
 	if (error != -EACCES && error != -EPERM)
 		return xasprintf("process %d: %s", (int)pid, strerror(-error));
 	if (uid >= 0 && uid != (long)geteuid())
-		return xasprintf("process %d belongs to user %ld: run this as "
-				 "that user or as root", (int)pid, uid);
+		return xasprintf(
+			"process %d belongs to user %ld: run this as "
+			"that user or as root",
+			(int)pid, uid);
 	if (read_file("/proc/sys/kernel/yama/ptrace_scope", 16, &scope, NULL) ==
-	    0 && scope[0] != '0')
-		text = xasprintf("memory of process %d may not be read: "
-				 "kernel.yama.ptrace_scope is %.1s; run this as "
-				 "root, or set it to 0", (int)pid, scope);
+		    0 &&
+	    scope[0] != '0')
+		text = xasprintf(
+			"memory of process %d may not be read: "
+			"kernel.yama.ptrace_scope is %.1s; run this as "
+			"root, or set it to 0",
+			(int)pid, scope);
 	else
-		text = xasprintf("process %d may not be read, although it is of "
-				 "the same user: it may have changed its user or "
-				 "be set not to dump core; run this as root",
-				 (int)pid);
+		text = xasprintf(
+			"process %d may not be read, although it is of "
+			"the same user: it may have changed its user or "
+			"be set not to dump core; run this as root",
+			(int)pid);
 	free(scope);
 	return text;
 }

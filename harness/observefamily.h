@@ -21,11 +21,11 @@
 /* One process at one moment. */
 struct observe_process {
 	pid_t pid, parent;
-	char name[OBSERVE_NAME];	/* its command line, cut off; safe to print */
+	char name[OBSERVE_NAME]; /* its command line, cut off; safe to print */
 	struct procfs_memory memory;
-	int64_t page_tables;		/* KiB */
-	uint64_t minor_faults;		/* since it began */
-	int64_t at;			/* when they were read, ns */
+	int64_t page_tables;   /* KiB */
+	uint64_t minor_faults; /* since it began */
+	int64_t at;	       /* when they were read, ns */
 	int64_t threads;
 };
 
@@ -33,12 +33,12 @@ struct observe_process {
 struct observe_stranger {
 	pid_t pid;
 	char name[OBSERVE_NAME];
-	const char *reason;		/* static storage */
+	const char *reason; /* static storage */
 };
 
 struct observe_family {
 	struct observe_process master;
-	struct observe_process *workers;	/* by pid */
+	struct observe_process *workers; /* by pid */
 	size_t n;
 	struct observe_stranger *strangers;
 	size_t n_strangers;

@@ -60,8 +60,9 @@ static double touched(const struct observe_pages *p, double ratio)
 	if (!observemodel_is_collected(p))
 		return (double)p->tracked.equal;
 	return least((double)(p->tracked.equal + p->tracked.headers),
-		     most(0, ratio * rate * all(&p->tracked) -
-			  (double)p->tracked.differ));
+		     most(0,
+			  ratio * rate * all(&p->tracked) -
+				  (double)p->tracked.differ));
 }
 
 /* What remains under reshare of `pages` that counts copy: hot ones, and others of
@@ -79,8 +80,8 @@ void observemodel_predict(const struct observe_pages *p, int64_t threads,
 	double few = touched(p, RATIO_LOW), some = touched(p, RATIO);
 	double many = touched(p, RATIO_HIGH);
 
-	saving->freeze = (struct observe_range){
-		tracked - some, tracked - many, tracked - few };
+	saving->freeze = (struct observe_range){ tracked - some, tracked - many,
+						 tracked - few };
 	if (threads > 1)
 		saving->freeze_reshare = saving->freeze;
 	else

@@ -11,20 +11,20 @@
 #include "peek.h"
 #include "util.h"
 
-#define BATCH 64		/* pages read at a time */
+#define BATCH 64 /* pages read at a time */
 
 /* Of shared pages, at most so many are looked at per worker. */
 #define SAMPLE 2048
 
 /* Marks of the master's pages. */
-#define KNOWN 1			/* it is known whether */
-#define TRACKED 2		/* headers of tracked objects lie here */
-#define COPIED 4		/* the worker being looked at has a copy */
+#define KNOWN 1	  /* it is known whether */
+#define TRACKED 2 /* headers of tracked objects lie here */
+#define COPIED 4  /* the worker being looked at has a copy */
 
 /* A page that differed at the first look. */
 struct second_look {
 	uint64_t address;
-	uint64_t hash;		/* of the worker's page at the first */
+	uint64_t hash; /* of the worker's page at the first */
 };
 
 struct looker {
@@ -32,7 +32,7 @@ struct looker {
 	struct observe_pages *out;
 	int memory;		/* of the worker */
 	size_t page;		/* bytes */
-	uint64_t step, counted;	/* copies so far */
+	uint64_t step, counted; /* copies so far */
 	char *before, *after;	/* BATCH pages and a margin */
 	struct second_look *again;
 	size_t n_again;
@@ -140,8 +140,11 @@ static uint64_t hash_of(const char *page, size_t bytes)
 static int is_tracked(struct looker *l, uint8_t *marks, const char *before)
 {
 	if ((*marks & KNOWN) == 0)
-		*marks |= KNOWN | (observepython_has_header(
-			&l->heap->causes, before, l->page) ? TRACKED : 0);
+		*marks |= KNOWN |
+			(observepython_has_header(&l->heap->causes, before,
+						  l->page) ?
+				 TRACKED :
+				 0);
 	return (*marks & TRACKED) != 0;
 }
 
@@ -157,7 +160,8 @@ static struct observe_group *group_of(struct looker *l, uint64_t address,
 	if (is_tracked(l, marks_of(l, address), before))
 		return &l->out->tracked;
 	return places_at(&l->heap->places, address) == PLACE_PYMALLOC ?
-		&l->out->pools : &l->out->other;
+		&l->out->pools :
+		&l->out->other;
 }
 
 /* Counts one page of the worker's, which on the master's side is `before`. */
@@ -190,11 +194,12 @@ static void look(struct looker *l, uint64_t address, const char *before,
 		count(l, address, before, CAUSE_NOTHING);
 		return;
 	}
-	if ((l->n_again & (l->n_again - 1)) == 0)	/* powers of two */
+	if ((l->n_again & (l->n_again - 1)) == 0) /* powers of two */
 		l->again = xrealloc(l->again, l->n_again ? 2 * l->n_again : 1,
 				    sizeof *l->again);
 	l->again[l->n_again++] = (struct second_look){
-		address, hash_of(after, l->page) };
+		address, hash_of(after, l->page)
+	};
 }
 
 static int look_at_run(void *arg, uint64_t address, uint64_t n)

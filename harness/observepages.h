@@ -24,36 +24,36 @@
 
 /* The master's pages. */
 struct observe_heap {
-	int memory;			/* see peek.h */
+	int memory; /* see peek.h */
 	struct cow_map map;
 	struct places places;
 	struct observe_python python;
 	struct causes causes;
-	int is_reshared;		/* the heap lies in a memfd of reshare's */
-	uint64_t *first;		/* number of the first page of each range */
-	uint8_t *marks;			/* of each page; see observepages.c */
-	uint64_t read_bytes;		/* so far, of all processes */
+	int is_reshared;     /* the heap lies in a memfd of reshare's */
+	uint64_t *first;     /* number of the first page of each range */
+	uint8_t *marks;	     /* of each page; see observepages.c */
+	uint64_t read_bytes; /* so far, of all processes */
 };
 
 /* Pages of the heap (pools, malloc) of one group. */
 struct observe_group {
-	uint64_t equal;		/* the content is the master's */
-	uint64_t headers;	/* only collector's headers differ */
-	uint64_t differ;	/* something else does */
-	uint64_t shared;	/* the worker has no copy; from a sample */
+	uint64_t equal;	  /* the content is the master's */
+	uint64_t headers; /* only collector's headers differ */
+	uint64_t differ;  /* something else does */
+	uint64_t shared;  /* the worker has no copy; from a sample */
 };
 
 /* What one worker has for itself, in pages. */
 struct observe_pages {
-	uint64_t copied, fresh;		/* see cow.h */
-	uint64_t equal;			/* copied, content as the master's */
-	uint64_t reshareable;		/* of those, on the heap */
+	uint64_t copied, fresh; /* see cow.h */
+	uint64_t equal;		/* copied, content as the master's */
+	uint64_t reshareable;	/* of those, on the heap */
 	uint64_t changing, unread;
-	uint64_t step;			/* each so many-th was read */
-	struct copies copies;		/* copied, by place and cause */
-	struct observe_group tracked;	/* the master has tracked objects there */
-	struct observe_group pools;	/* pools with others alone */
-	struct observe_group other;	/* malloc without tracked objects */
+	uint64_t step;		      /* each so many-th was read */
+	struct copies copies;	      /* copied, by place and cause */
+	struct observe_group tracked; /* the master has tracked objects there */
+	struct observe_group pools;   /* pools with others alone */
+	struct observe_group other;   /* malloc without tracked objects */
 };
 
 /* Reads what is needed of the master.  0 or -errno.  Free with

@@ -19,9 +19,9 @@
 #define HAS_GC (UINT64_C(1) << 14)
 #define IS_TYPE (UINT64_C(1) << 31)
 
-#define VERSION_TEXT 300	/* bytes that the interpreter keeps for it */
-#define CHUNK (UINT64_C(256) << 10)	/* of memory, read at a time */
-#define LARGEST_DATA (UINT64_C(64) << 20)	/* no file has more to search */
+#define VERSION_TEXT 300 /* bytes that the interpreter keeps for it */
+#define CHUNK (UINT64_C(256) << 10)	  /* of memory, read at a time */
+#define LARGEST_DATA (UINT64_C(64) << 20) /* no file has more to search */
 
 /* Of headers that were looked at, to find out how large they are. */
 #define VOTES_ENOUGH 64
@@ -65,8 +65,8 @@ static int find_version(int memory, uint64_t start, uint64_t end,
 		for (size_t i = 0; i < CHUNK && i < n && result != 0; i++)
 			if (buffer[i + 1] == '.' &&
 			    (i == 0 || buffer[i - 1] == '\0'))
-				result = observepython_parse(buffer + i,
-					python->version,
+				result = observepython_parse(
+					buffer + i, python->version,
 					sizeof python->version);
 	}
 	free(buffer);
@@ -114,7 +114,8 @@ static int try_file(int memory, uint64_t base, struct observe_python *python)
 	if (!is_type_type(memory, type)) {
 		python->reason = strchr(python->version, 't') != NULL ?
 			"free-threaded builds keep their objects in another "
-			"way" : "its objects lie in a way that is not known";
+			"way" :
+			"its objects lie in a way that is not known";
 		return 0;
 	}
 	python->layout = (struct shm_layout){
@@ -180,7 +181,7 @@ static uint32_t find_head_bytes(const struct maps *maps, int memory,
 			/* Pools alone: they begin on each page or each fourth,
 			 * and a few of them are enough. */
 			if (peek(memory, a, buffer, POOL_HEADER_BYTES) <
-			    POOL_HEADER_BYTES ||
+				    POOL_HEADER_BYTES ||
 			    (!heapmarks_is_pool(buffer, page) &&
 			     !heapmarks_is_pool(buffer, 4 * page)))
 				continue;
@@ -202,7 +203,8 @@ void observepython_find(const struct maps *maps, int memory,
 	int found = 0;
 
 	*python = (struct observe_python){
-		.reason = "no CPython was found in it" };
+		.reason = "no CPython was found in it"
+	};
 	for (size_t i = 0; i < maps->n && !found; i++) {
 		const struct mapping *m = &maps->items[i];
 

@@ -13,7 +13,7 @@
 #include "util.h"
 
 #define MANY_ROWS 1000000
-#define WAIT_MS 1000		/* at most, then it is seen whether to go on */
+#define WAIT_MS 1000 /* at most, then it is seen whether to go on */
 
 /* Only interrupts poll(). */
 static void on_resize(int number)
@@ -90,15 +90,15 @@ static void draw(struct observe_screen *s, const char *text)
 	int lines = 0;
 
 	if (s->drawn > 0 && s->columns != size.ws_col)
-		fputs("\033[H\033[J", stdout);	/* old lines are anywhere */
+		fputs("\033[H\033[J", stdout); /* old lines are anywhere */
 	else if (s->drawn > 0 && s->lines > 0)
-		printf("\r\033[%dA", s->lines < size.ws_row ? s->lines :
-		       size.ws_row - 1);
+		printf("\r\033[%dA",
+		       s->lines < size.ws_row ? s->lines : size.ws_row - 1);
 	for (; *text != '\0' && lines < size.ws_row - 1; lines++) {
 		size_t n = strcspn(text, "\n");
 
-		printf("%.*s\033[K\n", (int)observescreen_cut(text, n,
-			size.ws_col - 1u), text);
+		printf("%.*s\033[K\n",
+		       (int)observescreen_cut(text, n, size.ws_col - 1u), text);
 		text += n + (text[n] == '\n');
 	}
 	fputs("\033[J", stdout);
@@ -135,7 +135,7 @@ int observescreen_wait(struct observe_screen *s, int64_t until)
 			continue;
 		if (read(STDIN_FILENO, &key, 1) == 1)
 			return (unsigned char)key;
-		s->has_keys = 0;	/* the terminal is gone */
+		s->has_keys = 0; /* the terminal is gone */
 	}
 	return 0;
 }

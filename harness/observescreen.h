@@ -11,12 +11,12 @@
 #include <termios.h>
 
 struct observe_screen {
-	int is_terminal;	/* stdout is one */
-	int has_keys;		/* and stdin, too: `saved` is to be restored */
+	int is_terminal; /* stdout is one */
+	int has_keys;	 /* and stdin, too: `saved` is to be restored */
 	struct termios saved;
-	int lines, columns;	/* last drawn */
-	int drawn;		/* texts so far */
-	const char *between;	/* texts without a terminal; NULL: nothing */
+	int lines, columns;  /* last drawn */
+	int drawn;	     /* texts so far */
+	const char *between; /* texts without a terminal; NULL: nothing */
 };
 
 /* Takes the terminal, if there is one; give it back with observescreen_end(). */

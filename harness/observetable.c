@@ -6,13 +6,13 @@
 #include "celldoc.h"
 #include "observe.h"
 
-#define FOLD 78			/* columns of notes */
+#define FOLD 78 /* columns of notes */
 
 static const struct column {
 	const char *title, *key;
 	int width, decimals;
-	int in_pages;		/* else in KiB; printed in MiB */
-	int is_plain;		/* printed as it is */
+	int in_pages; /* else in KiB; printed in MiB */
+	int is_plain; /* printed as it is */
 } columns[] = {
 	{ "RSS MiB", "rss_kib", 8, 1, 0, 0 },
 	{ "PSS MiB", "pss_kib", 8, 1, 0, 0 },
@@ -42,7 +42,7 @@ static void print_row(FILE *out, const json_t *d, const char *label,
 		else
 			fprintf(out, "  %*.*f", c->width, c->decimals,
 				c->is_plain ? value :
-				mib(d, value, c->in_pages));
+					      mib(d, value, c->in_pages));
 	}
 	fputc('\n', out);
 }
@@ -74,9 +74,10 @@ static void print_saving(FILE *out, const json_t *d, const char *stack,
 {
 	double kib = celldoc_number(range, "kib");
 
-	fprintf(out, "%-14s  would save about %.0f MiB (%.0f to %.0f), %.0f %% "
-		"of the total\n", stack, kib / 1024,
-		celldoc_number(range, "low_kib") / 1024,
+	fprintf(out,
+		"%-14s  would save about %.0f MiB (%.0f to %.0f), %.0f %% "
+		"of the total\n",
+		stack, kib / 1024, celldoc_number(range, "low_kib") / 1024,
 		celldoc_number(range, "high_kib") / 1024,
 		100 * kib / celldoc_number(d, "total_kib"));
 }
@@ -90,15 +91,18 @@ static void print_contents(FILE *out, const json_t *d)
 	size_t index;
 
 	if (!isnan(equal))
-		fprintf(out, "%.1f of %.1f MiB private per worker equal the "
+		fprintf(out,
+			"%.1f of %.1f MiB private per worker equal the "
 			"master's pages; reshare can give %.1f MiB of it "
-			"back\n", mib(d, equal, 1),
+			"back\n",
+			mib(d, equal, 1),
 			mib(d, celldoc_number(mean, "private_kib"), 0),
 			mib(d, celldoc_number(mean, "reshareable_pages"), 1));
 	if (json_is_null(saving)) {
 		fprintf(out, "no saving can be predicted:\n");
-		print_note(out, celldoc_text(json_object_get(d, "unavailable"),
-					     "saving"));
+		print_note(out,
+			   celldoc_text(json_object_get(d, "unavailable"),
+					"saving"));
 		return;
 	}
 	print_saving(out, d, "freeze", json_object_get(saving, "freeze"));
@@ -116,8 +120,7 @@ static void print_reading(FILE *out, const json_t *d)
 		double every = celldoc_number(c, "every");
 
 		fprintf(out, "contents read %.0f s ago in %.2f s of CPU time",
-			celldoc_number(c, "age_s"),
-			celldoc_number(c, "cpu_s"));
+			celldoc_number(c, "age_s"), celldoc_number(c, "cpu_s"));
 		if (every > 1)
 			fprintf(out, ", one page of %.0f", every);
 		fprintf(out, "; ");
@@ -154,8 +157,10 @@ void observe_print(FILE *out, const json_t *d, size_t rows)
 		fprintf(out, "... and %zu more\n", n - rows);
 	snprintf(label, sizeof label, "mean of %zu", n);
 	print_row(out, d, label, json_object_get(d, "mean"));
-	fprintf(out, "total %.1f MiB: PSS, page tables and memory that no "
-		"process maps\n", mib(d, celldoc_number(d, "total_kib"), 0));
+	fprintf(out,
+		"total %.1f MiB: PSS, page tables and memory that no "
+		"process maps\n",
+		mib(d, celldoc_number(d, "total_kib"), 0));
 	print_contents(out, d);
 	json_array_foreach(others, index, other)
 		if (index < 3)

@@ -17,8 +17,8 @@
 #define FILE_OR_SHARED (UINT64_C(1) << 61)
 #define EXCLUSIVE (UINT64_C(1) << 56)
 
-#define ENTRIES 8192		/* of pagemap, read at a time */
-#define REGIONS 512		/* of PAGEMAP_SCAN, likewise */
+#define ENTRIES 8192 /* of pagemap, read at a time */
+#define REGIONS 512  /* of PAGEMAP_SCAN, likewise */
 
 /* Whether the kernel knows PAGEMAP_SCAN: an empty range is scanned. */
 static int probe_scan(int fd)
@@ -64,9 +64,9 @@ void pages_close(struct pages *p)
 static int read_entries(struct pages *p, uint64_t address, size_t n)
 {
 	size_t bytes = n * sizeof *p->entries;
-	ssize_t got = pread(p->fd, p->entries, bytes,
-			    (off_t)(address / p->page_bytes *
-				    sizeof *p->entries));
+	ssize_t got = pread(
+		p->fd, p->entries, bytes,
+		(off_t)(address / p->page_bytes * sizeof *p->entries));
 
 	if (got < 0)
 		return -errno;
@@ -102,8 +102,9 @@ static int each_by_entries(struct pages *p, uint64_t start, uint64_t end,
 			while (i < n && is_kind(p->entries[i], kind))
 				i++;
 			if (i > first)
-				result = found(arg, start + first *
-					       p->page_bytes, i - first);
+				result = found(arg,
+					       start + first * p->page_bytes,
+					       i - first);
 			if (result != 0)
 				return result;
 			i += i == first;
@@ -124,7 +125,8 @@ int pages_each(struct pages *p, uint64_t start, uint64_t end,
 		.vec = (uintptr_t)regions,
 		.vec_len = REGIONS,
 		.category_inverted = kind == PAGES_OWNED ? SCAN_FILE : 0,
-		.category_mask = kind == PAGES_PRESENT ? SCAN_PRESENT :
+		.category_mask = kind == PAGES_PRESENT ?
+			SCAN_PRESENT :
 			SCAN_PRESENT | SCAN_FILE,
 		.return_mask = SCAN_PRESENT,
 	};
@@ -142,10 +144,10 @@ int pages_each(struct pages *p, uint64_t start, uint64_t end,
 							 regions[i].end, kind,
 							 found, arg);
 			else
-				result = found(arg, regions[i].start,
-					       (regions[i].end -
-						regions[i].start) /
-					       p->page_bytes);
+				result = found(
+					arg, regions[i].start,
+					(regions[i].end - regions[i].start) /
+						p->page_bytes);
 		if (result != 0)
 			return result;
 		scan.start = scan.walk_end;
@@ -175,8 +177,8 @@ int pages_check_exclusive(void)
 	if (result == 0) {
 		page[0] = 1;
 		result = pages_each(&p, (uintptr_t)page,
-				    (uintptr_t)page + p.page_bytes,
-				    PAGES_OWNED, count, &n);
+				    (uintptr_t)page + p.page_bytes, PAGES_OWNED,
+				    count, &n);
 		munmap((void *)page, p.page_bytes);
 	}
 	pages_close(&p);
@@ -187,7 +189,8 @@ const char *pages_method(void)
 {
 	struct pages p;
 	const char *method = pages_open(&p, getpid()) == 0 && p.can_scan ?
-		"PAGEMAP_SCAN, pagemap" : "pagemap";
+		"PAGEMAP_SCAN, pagemap" :
+		"pagemap";
 
 	pages_close(&p);
 	return method;

@@ -18,16 +18,16 @@
 #include <sys/types.h>
 
 struct pages {
-	int fd;			/* pagemap, or -1 */
+	int fd; /* pagemap, or -1 */
 	size_t page_bytes;
-	int can_scan;		/* PAGEMAP_SCAN works */
-	uint64_t *entries;	/* buffer */
+	int can_scan;	   /* PAGEMAP_SCAN works */
+	uint64_t *entries; /* buffer */
 };
 
 enum pages_kind {
-	PAGES_PRESENT,		/* of any kind */
-	PAGES_OWNED,		/* anonymous, mapped by this process alone */
-	PAGES_OF_FILE,		/* of a file or shared anonymous, no private copy */
+	PAGES_PRESENT, /* of any kind */
+	PAGES_OWNED,   /* anonymous, mapped by this process alone */
+	PAGES_OF_FILE, /* of a file or shared anonymous, no private copy */
 };
 
 /* Opens the page table of `pid`.  0 or -errno.  Close in both cases. */

@@ -14,22 +14,20 @@
 #include "util.h"
 
 const char *const place_names[PLACES] = {
-	[PLACE_PYMALLOC] = "pymalloc",
-	[PLACE_MALLOC] = "malloc",
-	[PLACE_LIBRARY] = "library",
-	[PLACE_STACK] = "stack",
+	[PLACE_PYMALLOC] = "pymalloc", [PLACE_MALLOC] = "malloc",
+	[PLACE_LIBRARY] = "library",   [PLACE_STACK] = "stack",
 	[PLACE_OTHER] = "other",
 };
 
 /* What is known while the pages are gone through, by address. */
 struct sorter {
-	int memory;			/* of the template; see peek.h */
+	int memory; /* of the template; see peek.h */
 	size_t page_bytes;
 	struct maps maps;
-	struct cow_range *segments;	/* of ELF files */
+	struct cow_range *segments; /* of ELF files */
 	size_t n_segments;
-	uint64_t pool_start, pool_end;	/* the last one found */
-	uint64_t chunk_end;		/* of the last mapped block */
+	uint64_t pool_start, pool_end; /* the last one found */
+	uint64_t chunk_end;	       /* of the last mapped block */
 	struct places *out;
 };
 
@@ -40,7 +38,8 @@ static void add_segment(struct sorter *s, uint64_t start, uint64_t end)
 	s->segments = xrealloc(s->segments, s->n_segments + 1,
 			       sizeof *s->segments);
 	s->segments[s->n_segments++] = (struct cow_range){
-		start / page * page, (end + page - 1) / page * page };
+		start / page * page, (end + page - 1) / page * page
+	};
 }
 
 /* Adds the segments of the ELF file that is mapped from `base` on, if it is
@@ -88,9 +87,11 @@ static int is_in_pool(struct sorter *s, uint64_t address, const char *head)
 		s->pool_start = address / large * large;
 		peek(s->memory, s->pool_start, first, sizeof first);
 		s->pool_end = heapmarks_is_pool(first, large) ?
-			s->pool_start + large : s->pool_start;
+			s->pool_start + large :
+			s->pool_start;
 	} else {
-		s->pool_end = address + (heapmarks_is_pool(head, large) ? large : 0);
+		s->pool_end = address +
+			(heapmarks_is_pool(head, large) ? large : 0);
 	}
 	return address < s->pool_end;
 }
@@ -114,7 +115,8 @@ static enum place place_of(struct sorter *s, uint64_t address)
 	if (strcmp(m->path, "[heap]") == 0 || address < s->chunk_end ||
 	    strncmp(m->path, "/memfd:permafrost-reshare", 25) == 0)
 		return PLACE_MALLOC;
-	chunk = m->inode != 0 ? 0 :
+	chunk = m->inode != 0 ?
+		0 :
 		heapmarks_mapped_chunk(head, s->page_bytes, m->end - address);
 	s->chunk_end = address + chunk;
 	return chunk > 0 ? PLACE_MALLOC : PLACE_OTHER;
@@ -133,7 +135,7 @@ static void add_page(struct sorter *s, uint64_t address)
 			return;
 		}
 	}
-	if ((p->n & (p->n - 1)) == 0)	/* grow at powers of two */
+	if ((p->n & (p->n - 1)) == 0) /* grow at powers of two */
 		p->runs = xrealloc(p->runs, p->n ? 2 * p->n : 1,
 				   sizeof *p->runs);
 	p->runs[p->n++] = (struct place_run){ address, address + s->page_bytes,
@@ -155,8 +157,8 @@ int places_find(const struct cow_map *map, pid_t template,
 		if (s.maps.items[i].inode != 0 && s.maps.items[i].offset == 0)
 			add_elf(&s, s.maps.items[i].start);
 	for (size_t i = 0; i < map->n && result == 0; i++)
-		for (uint64_t a = map->ranges[i].start;
-		     a < map->ranges[i].end; a += s.page_bytes)
+		for (uint64_t a = map->ranges[i].start; a < map->ranges[i].end;
+		     a += s.page_bytes)
 			add_page(&s, a);
 	if (s.memory >= 0)
 		close(s.memory);
@@ -184,5 +186,6 @@ enum place places_at(const struct places *places, uint64_t address)
 			high = middle;
 	}
 	return low < places->n && places->runs[low].start <= address ?
-		places->runs[low].place : PLACE_OTHER;
+		places->runs[low].place :
+		PLACE_OTHER;
 }

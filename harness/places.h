@@ -42,7 +42,7 @@ struct place_run {
 };
 
 struct places {
-	struct place_run *runs;		/* by address */
+	struct place_run *runs; /* by address */
 	size_t n;
 };
 

@@ -19,9 +19,9 @@
 /* One interpreter that takes part. */
 struct target {
 	const struct interpreter *interpreter;
-	const char *executable;		/* given by path, or NULL */
-	json_t *answer;			/* of describe.py, or NULL */
-	char *problem;			/* why there is none */
+	const char *executable; /* given by path, or NULL */
+	json_t *answer;		/* of describe.py, or NULL */
+	char *problem;		/* why there is none */
 };
 
 struct targets {
@@ -73,8 +73,10 @@ static int choose(const struct interpreters *list, const char *word,
 		char *error = NULL;
 
 		if (!is_utf8(word))
-			return fail(EXIT_USAGE, "--python=%s is not a path in "
-				    "UTF-8", word);
+			return fail(EXIT_USAGE,
+				    "--python=%s is not a path in "
+				    "UTF-8",
+				    word);
 		i = interpreter_for_executable(list, word, &error);
 		if (i == NULL) {
 			complain("%s", error);
@@ -84,8 +86,10 @@ static int choose(const struct interpreters *list, const char *word,
 		add_target(targets, i, word);
 		return 0;
 	}
-	return fail(EXIT_USAGE, "no interpreter matches '%s'; see 'list "
-		    "interpreters'", word);
+	return fail(EXIT_USAGE,
+		    "no interpreter matches '%s'; see 'list "
+		    "interpreters'",
+		    word);
 }
 
 /* Asks every target about the specs.  0, or an exit code when a spec is wrong
@@ -109,8 +113,10 @@ static int ask(struct targets *targets, const struct strings *specs)
 				json_object_get(stack, "error"));
 
 			if (error != NULL)
-				return fail(EXIT_USAGE, "--strategy: %s; see "
-					    "'list strategies'", error);
+				return fail(EXIT_USAGE,
+					    "--strategy: %s; see "
+					    "'list strategies'",
+					    error);
 		}
 	}
 	return 0;
@@ -136,9 +142,12 @@ static int check_names(const struct strings *specs)
 			if (strings_has(&known, parts.items[p]))
 				continue;
 			near = nearest(parts.items[p],
-				       (const char *const *)known.items, known.n);
-			result = fail(EXIT_USAGE, "unknown strategy '%s'%s%s%s; "
-				      "see 'list strategies'", parts.items[p],
+				       (const char *const *)known.items,
+				       known.n);
+			result = fail(EXIT_USAGE,
+				      "unknown strategy '%s'%s%s%s; "
+				      "see 'list strategies'",
+				      parts.items[p],
 				      near ? ", did you mean '" : "",
 				      near ? near : "", near ? "'?" : "");
 		}
@@ -180,13 +189,15 @@ static void add_cell(struct plan *plan, const struct selection *s,
 		.workload = workload->name,
 		.workers = s->workers,
 		.requests = s->requests,
-		.collect_at = s->left_to_chance ? -1 : checkpoints_half(s->requests),
+		.collect_at = s->left_to_chance ? -1 :
+						  checkpoints_half(s->requests),
 		.scale = s->scale ? s->scale : workload->scale,
 		.repeat = repeat,
 		.seed = s->seed + repeat - 1,
 	};
-	const char *status = "pending", *reason = json_string_value(
-		json_object_get(answer_for(t, spec), "reason"));
+	const char *status = "pending",
+		   *reason = json_string_value(
+			   json_object_get(answer_for(t, spec), "reason"));
 
 	if (t->interpreter->ext_dir == NULL || reason != NULL)
 		status = "unsupported";
@@ -195,10 +206,12 @@ static void add_cell(struct plan *plan, const struct selection *s,
 	if (t->answer == NULL)
 		reason = t->problem;
 	plan->runnable += strcmp(status, "pending") == 0;
-	json_array_append_new(plan->cells,
+	json_array_append_new(
+		plan->cells,
 		cell_document(&key, t->interpreter->version,
 			      t->executable ? t->executable :
-			      t->interpreter->executable, status, reason));
+					      t->interpreter->executable,
+			      status, reason));
 }
 
 /* Shuffles the cells from index `first` on. */
@@ -272,8 +285,10 @@ static int check_requests(const struct targets *targets,
 		char *error = NULL;
 
 		if (wsgi_is(workloads[i].name) &&
-		    wsgi_check(&workloads[i], t->executable ? t->executable :
-			       t->interpreter->executable, &error) < 0)
+		    wsgi_check(&workloads[i],
+			       t->executable ? t->executable :
+					       t->interpreter->executable,
+			       &error) < 0)
 			code = fail(EXIT_USAGE, "%s", error);
 		free(error);
 	}
@@ -313,7 +328,8 @@ int plan_make(const struct selection *s, struct plan *plan)
 	for (size_t i = 0; i < s->pythons.n && code == 0; i++)
 		code = choose(&list, s->pythons.items[i], &targets);
 	if (code == 0 && targets.n == 0)
-		code = fail(EXIT_UNSUPPORTED, "no supported interpreter was "
+		code = fail(EXIT_UNSUPPORTED,
+			    "no supported interpreter was "
 			    "found by configure; 'list interpreters' says why");
 	if (code == 0)
 		code = ask(&targets, &specs);
@@ -322,8 +338,8 @@ int plan_make(const struct selection *s, struct plan *plan)
 	if (code == 0) {
 		add_all(plan, s, &targets, &specs, workloads, found);
 		if (s->baseline != NULL)
-			plan->baseline = xstrdup(canonical(&targets, 0,
-							   s->baseline));
+			plan->baseline = xstrdup(
+				canonical(&targets, 0, s->baseline));
 	}
 	for (size_t i = 0; i < found; i++)
 		workload_fini(&workloads[i]);
@@ -349,8 +365,8 @@ void plan_order(struct plan *plan, const struct selection *s)
 		size_t first = json_array_size(ordered);
 
 		json_array_foreach(plan->cells, index, cell)
-			if (json_integer_value(json_object_get(cell,
-					"repeat")) == repeat)
+			if (json_integer_value(
+				    json_object_get(cell, "repeat")) == repeat)
 				json_array_append(ordered, cell);
 		shuffle(ordered, first, rng);
 	}
@@ -358,7 +374,8 @@ void plan_order(struct plan *plan, const struct selection *s)
 	plan->runnable = 0;
 	json_array_foreach(ordered, index, cell)
 		plan->runnable += strcmp(json_string_value(json_object_get(
-			cell, "status")), "pending") == 0;
+						 cell, "status")),
+					 "pending") == 0;
 	json_decref(plan->cells);
 	plan->cells = ordered;
 	if (plan->baseline == NULL && s->baseline != NULL)

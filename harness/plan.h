@@ -8,24 +8,24 @@
 
 /* What the options of `run` select; 0 in a number: the default. */
 struct selection {
-	struct strings stacks;		/* specs as typed */
-	struct strings pythons;		/* tags, version prefixes, paths, "all" */
-	struct strings workloads;	/* names, paths, applications */
-	const char *baseline;		/* spec, or NULL: no baseline */
+	struct strings stacks;	  /* specs as typed */
+	struct strings pythons;	  /* tags, version prefixes, paths, "all" */
+	struct strings workloads; /* names, paths, applications */
+	const char *baseline;	  /* spec, or NULL: no baseline */
 	long scale;
 	long workers;
 	long requests;
-	int left_to_chance;		/* no full collection of ours */
+	int left_to_chance; /* no full collection of ours */
 	long repeats;
 	long seed;
 };
 
 struct plan {
-	json_t *cells;		/* cell documents (cell_document()), in the order
+	json_t *cells;	 /* cell documents (cell_document()), in the order
 				 * in which they are to run: repeats outermost,
 				 * shuffled by the seed within each */
-	char *baseline;		/* canonical, or NULL */
-	size_t runnable;	/* cells that are pending */
+	char *baseline;	 /* canonical, or NULL */
+	size_t runnable; /* cells that are pending */
 };
 
 /* Makes a plan, asking each interpreter about the stacks.  Cells that cannot

@@ -50,8 +50,7 @@ int procfs_parse_memory(const char *text, struct procfs_memory *memory)
 			errno = 0;
 			v = strtoll(line + n, &rest, 10);
 			if (errno != 0 || v < 0 || rest == line + n ||
-			    rest > end ||
-			    strncmp(rest, " kB", 3) != 0 ||
+			    rest > end || strncmp(rest, " kB", 3) != 0 ||
 			    v > INT64_MAX - *fields[i].sum)
 				return -EINVAL;
 			*fields[i].sum += v;
@@ -73,9 +72,10 @@ int procfs_parse_stat(const char *text, struct procfs_stat *stat)
 
 	memset(stat, 0, sizeof *stat);
 	if (p == NULL ||
-	    sscanf(p + 1, " %c %d %*d %*d %*d %*d %*u %llu %*u %llu %*u %llu "
-		   "%llu", &stat->state, &ppid, &minor, &major, &user,
-		   &system) < 4)
+	    sscanf(p + 1,
+		   " %c %d %*d %*d %*d %*d %*u %llu %*u %llu %*u %llu "
+		   "%llu",
+		   &stat->state, &ppid, &minor, &major, &user, &system) < 4)
 		return -EINVAL;
 	if (name != NULL && name < p)
 		snprintf(stat->name, sizeof stat->name, "%.*s",
@@ -101,11 +101,12 @@ int64_t procfs_parse_field(const char *text, const char *name)
 	     line = text_after(line, '\n'))
 		if (strncmp(line, name, n) == 0 && line[n] == ':') {
 			/* strtoll() would go on to the next line. */
-			const char *p = line + n + 1 + strspn(line + n + 1,
-							      " \t");
+			const char *p = line + n + 1 +
+				strspn(line + n + 1, " \t");
 
 			return isdigit((unsigned char)*p) ?
-				strtoll(p, NULL, 10) : -1;
+				strtoll(p, NULL, 10) :
+				-1;
 		}
 	return -1;
 }
@@ -151,7 +152,7 @@ int procfs_read_memory(pid_t pid, struct procfs_memory *memory)
 const char *procfs_memory_method(void)
 {
 	return access("/proc/self/smaps_rollup", F_OK) == 0 ? "smaps_rollup" :
-		"smaps";
+							      "smaps";
 }
 
 int procfs_read_stat(pid_t pid, struct procfs_stat *stat)
@@ -221,10 +222,10 @@ static int read_parentage(struct parentage **list, size_t *n)
 		    procfs_read_stat((pid_t)pid, &stat) < 0 ||
 		    stat.state == 'Z' || stat.state == 'X')
 			continue;
-		if ((*n & (*n - 1)) == 0)	/* grow at powers of two */
-			*list = xrealloc(*list, *n ? 2 * *n : 1,
-					 sizeof **list);
-		(*list)[(*n)++] = (struct parentage){ (pid_t)pid, stat.ppid, 0 };
+		if ((*n & (*n - 1)) == 0) /* grow at powers of two */
+			*list = xrealloc(*list, *n ? 2 * *n : 1, sizeof **list);
+		(*list)[(*n)++] = (struct parentage){ (pid_t)pid, stat.ppid,
+						      0 };
 	}
 	closedir(proc);
 	return 0;
@@ -259,7 +260,7 @@ int procfs_descendants(pid_t root, pid_t **pids, size_t *n)
 	*n = 0;
 	if (all > 1)
 		qsort(list, all, sizeof *list, compare_pids);
-	do {		/* a generation per round, or more */
+	do { /* a generation per round, or more */
 		found = 0;
 		for (size_t i = 0; i < all; i++)
 			if (!list[i].wanted && list[i].pid != root &&
@@ -277,7 +278,7 @@ int procfs_descendants(pid_t root, pid_t **pids, size_t *n)
 
 pid_t procfs_kernel_thread(const char *name)
 {
-	const pid_t kthreadd = 2;	/* init/main.c: rest_init() */
+	const pid_t kthreadd = 2; /* init/main.c: rest_init() */
 	struct parentage *list;
 	pid_t found = -1;
 	char comm[64];

@@ -18,13 +18,13 @@ struct procfs_memory {
 
 /* Parts of /proc/PID/stat. */
 struct procfs_stat {
-	char name[32];		/* of the program, fit for a terminal */
-	char state;		/* R, S, D, Z, T, ... */
+	char name[32]; /* of the program, fit for a terminal */
+	char state;    /* R, S, D, Z, T, ... */
 	pid_t ppid;
-	uint64_t minor_faults;	/* since the process began, all its threads */
+	uint64_t minor_faults; /* since the process began, all its threads */
 	uint64_t major_faults;
-	uint64_t cpu_ticks;	/* user and system, all its threads */
-	int exit_status;	/* as from waitpid; of a zombie only */
+	uint64_t cpu_ticks; /* user and system, all its threads */
+	int exit_status;    /* as from waitpid; of a zombie only */
 };
 
 /* Adds up all entries of an smaps or smaps_rollup text.  Pure.  0, or -EINVAL

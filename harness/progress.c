@@ -12,7 +12,8 @@
 
 void progress_begin(struct progress *p, size_t total, size_t slots)
 {
-	*p = (struct progress){ .total = total, .slots = slots,
+	*p = (struct progress){ .total = total,
+				.slots = slots,
 				.began = now_ns(),
 				.terminal = isatty(STDERR_FILENO) };
 }
@@ -42,8 +43,9 @@ static int64_t estimate(const struct progress *p)
 
 	if (p->done == 0)
 		return -1;
-	return left > 0 ? (int64_t)((double)(now_ns() - p->began) / 1e9 *
-				    left / work) : 0;
+	return left > 0 ?
+		(int64_t)((double)(now_ns() - p->began) / 1e9 * left / work) :
+		0;
 }
 
 void progress_show(struct progress *p, const char *what)
@@ -71,10 +73,10 @@ void progress_show(struct progress *p, const char *what)
 
 void progress_done(struct progress *p, const json_t *document)
 {
-	const char *status = json_string_value(json_object_get(document,
-							       "status"));
-	const char *reason = json_string_value(json_object_get(document,
-							       "reason"));
+	const char *status = json_string_value(
+		json_object_get(document, "status"));
+	const char *reason = json_string_value(
+		json_object_get(document, "reason"));
 
 	p->done++;
 	if (strcmp(status, "ok") == 0) {
@@ -100,8 +102,9 @@ void progress_sum_up(const struct progress *p, const char *more)
 {
 	int64_t s = (now_ns() - p->began) / 1000000000;
 
-	complain("%zu cells: %zu ok, %zu unsupported, %zu failed; %lld min "
-		 "%d s%s", p->ok + p->unsupported + p->failed, p->ok,
-		 p->unsupported, p->failed, (long long)s / 60, (int)(s % 60),
-		 more);
+	complain(
+		"%zu cells: %zu ok, %zu unsupported, %zu failed; %lld min "
+		"%d s%s",
+		p->ok + p->unsupported + p->failed, p->ok, p->unsupported,
+		p->failed, (long long)s / 60, (int)(s % 60), more);
 }

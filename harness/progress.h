@@ -8,10 +8,10 @@
 
 struct progress {
 	size_t total, done;
-	size_t ok, unsupported, failed;	/* so far, those too that were known
+	size_t ok, unsupported, failed; /* so far, those too that were known
 					 * beforehand */
-	size_t slots;		/* cells that can run at the same time */
-	int64_t began;		/* CLOCK_MONOTONIC, ns */
+	size_t slots;  /* cells that can run at the same time */
+	int64_t began; /* CLOCK_MONOTONIC, ns */
 	int terminal;
 };
 

@@ -107,8 +107,8 @@ static void print_block_head(FILE *out, const json_t *document,
 		celldoc_text(cell, "workload"),
 		(long long)json_integer_value(json_object_get(cell, "scale")),
 		(long long)json_integer_value(json_object_get(cell, "workers")),
-		(long long)json_integer_value(json_object_get(cell,
-							      "requests")));
+		(long long)json_integer_value(
+			json_object_get(cell, "requests")));
 	if (at >= 0)
 		fprintf(out, ", a full collection after %lld", (long long)at);
 	print_host(out, document, b);
@@ -127,7 +127,8 @@ static void print_line(FILE *out, const struct block *b, const json_t *cell,
 
 	fprintf(out, "  %-*s", width, celldoc_text(cell, "strategy"));
 	if (isnan(mean(b, cell, "total_kib")) && strcmp(status, "ok") != 0) {
-		fprintf(out, "  %s: %s\n", status, celldoc_text(cell, "reason"));
+		fprintf(out, "  %s: %s\n", status,
+			celldoc_text(cell, "reason"));
 		return;
 	}
 	for (size_t i = 0; i < COLUMNS; i++) {
@@ -166,7 +167,7 @@ static void print_unsteady(FILE *out, const struct block *b)
 		double change;
 
 		if (strcmp(last, celldoc_text(cell, "strategy")) == 0)
-			continue;	/* a further repeat */
+			continue; /* a further repeat */
 		last = celldoc_text(cell, "strategy");
 		change = mean_of(b, cell, late_change, NULL);
 		if (stats_is_steady(change))
@@ -190,7 +191,8 @@ static const char *what_kept_passes(const json_t *cell)
 		"a system call failed",
 	};
 	const json_t *skipped = json_object_get(cell, "reshare_skipped");
-	double made = json_number_value(json_object_get(cell, "reshare_passes"));
+	double made = json_number_value(
+		json_object_get(cell, "reshare_passes"));
 
 	for (size_t i = 0; i < sizeof why / sizeof *why; i++)
 		if (json_number_value(json_array_get(skipped, i)) > made)
@@ -223,8 +225,9 @@ static const json_t *baseline_elsewhere(const struct block *b,
 	struct block task = *b;
 
 	/* Blocks of the same task stand side by side. */
-	while (task.first > 0 && celldoc_same_task(like,
-			json_array_get(b->cells, task.first - 1)))
+	while (task.first > 0 &&
+	       celldoc_same_task(like,
+				 json_array_get(b->cells, task.first - 1)))
 		task.first--;
 	while (task.end < json_array_size(b->cells) &&
 	       celldoc_same_task(like, json_array_get(b->cells, task.end)))
@@ -248,15 +251,17 @@ static void print_no_ratio(FILE *out, const json_t *document,
 	const json_t *elsewhere;
 	char *label;
 
-	if (baseline == NULL || (base != NULL &&
-				 !isnan(mean(b, base, "total_kib"))))
+	if (baseline == NULL ||
+	    (base != NULL && !isnan(mean(b, base, "total_kib"))))
 		return;
 	elsewhere = baseline_elsewhere(b, baseline);
 	if (elsewhere == NULL)
 		return;
 	label = samehost_label(document, elsewhere);
-	fprintf(out, "  no ratio: %s was not measured on this host, but on "
-		"%s\n", baseline, label);
+	fprintf(out,
+		"  no ratio: %s was not measured on this host, but on "
+		"%s\n",
+		baseline, label);
 	free(label);
 }
 
@@ -266,14 +271,16 @@ static void print_company(FILE *out, const struct block *b)
 	json_int_t most = 1;
 
 	for (size_t i = b->first; i < b->end; i++) {
-		json_int_t jobs = json_integer_value(json_object_get(
-			json_array_get(b->cells, i), "jobs"));
+		json_int_t jobs = json_integer_value(
+			json_object_get(json_array_get(b->cells, i), "jobs"));
 
 		most = jobs > most ? jobs : most;
 	}
 	if (most > 1)
-		fprintf(out, "  up to %lld cells ran at the same time on this "
-			"host\n", (long long)most);
+		fprintf(out,
+			"  up to %lld cells ran at the same time on this "
+			"host\n",
+			(long long)most);
 }
 
 static void print_block(FILE *out, const json_t *document,
@@ -287,7 +294,7 @@ static void print_block(FILE *out, const json_t *document,
 		const json_t *cell = json_array_get(b->cells, i);
 
 		if (strcmp(shown, celldoc_text(cell, "strategy")) == 0)
-			continue;	/* a further repeat */
+			continue; /* a further repeat */
 		shown = celldoc_text(cell, "strategy");
 		print_line(out, b, cell, base, width);
 	}
@@ -332,8 +339,9 @@ static void print_field(FILE *out, const json_t *value, char separator)
 		text = xstrdup(json_string_value(value));
 		make_text_safe_but(text, "\t\n");
 	} else if (value != NULL && !json_is_null(value)) {
-		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY |
-				  JSON_REAL_PRECISION(12));
+		text = json_dumps(value,
+				  JSON_COMPACT | JSON_ENCODE_ANY |
+					  JSON_REAL_PRECISION(12));
 	}
 	if (text == NULL)
 		return;
@@ -368,13 +376,15 @@ static int tells_placement(const json_t *document)
 void report_rows(FILE *out, const json_t *document, char separator)
 {
 	static const char *const head[] = {
-		"python", "tag", "executable", "strategy", "workload", "scale",
-		"workers", "requests", "collect_at", "repeat", "seed", "status", "reason",
+		"python", "tag",     "executable", "strategy",	 "workload",
+		"scale",  "workers", "requests",   "collect_at", "repeat",
+		"seed",	  "status",  "reason",
 	};
 	static const char *const tail[] = { "host", "jobs" };
 	const size_t heads = sizeof head / sizeof *head;
 	const size_t tails = tells_placement(document) ?
-		sizeof tail / sizeof *tail : 0;
+		sizeof tail / sizeof *tail :
+		0;
 	const json_t *cell;
 	size_t index;
 

@@ -11,7 +11,8 @@ error_t run_choice_parse(int key, char *arg, struct argp_state *state,
 	switch (key) {
 	case OPTION_RUN:
 		if (parse_long(arg, 1, 1L << 40, &choice->run) < 0)
-			argp_error(state, "--run takes a run's number, see "
+			argp_error(state,
+				   "--run takes a run's number, see "
 				   "'list runs'");
 		return 0;
 	case OPTION_DB:

@@ -19,8 +19,8 @@ enum run_option {
 /* clang-format on */
 
 struct run_choice {
-	const char *db;		/* path; NULL: the default one */
-	long run;		/* 0: the newest */
+	const char *db; /* path; NULL: the default one */
+	long run;	/* 0: the newest */
 };
 
 /* Takes one of RUN_OPTIONS, for an argp parser; refuses arguments. */

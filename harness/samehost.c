@@ -21,8 +21,9 @@ static int same_fact(const json_t *a, const json_t *b)
 
 char *samehost_difference(const json_t *a, const json_t *b)
 {
-	static const char *const facts[] = { "name", "cpu", "cpus", "machine",
-					     "kernel", "memory_kib" };
+	static const char *const facts[] = {
+		"name", "cpu", "cpus", "machine", "kernel", "memory_kib"
+	};
 
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
 		const json_t *va = json_object_get(a, facts[i]);
@@ -58,8 +59,8 @@ const json_t *samehost_of_cell(const json_t *document, const json_t *cell)
 	if (name == NULL)
 		return json_object_get(document, "host");
 	json_array_foreach(json_object_get(document, "hosts"), index, host) {
-		const char *its = json_string_value(json_object_get(host,
-								    "name"));
+		const char *its = json_string_value(
+			json_object_get(host, "name"));
 
 		if (its != NULL && strcmp(its, name) == 0)
 			return host;
@@ -71,7 +72,9 @@ char *samehost_label(const json_t *document, const json_t *cell)
 {
 	const char *name = name_of(cell);
 
-	return name != NULL ? xstrdup(name) : xasprintf("the host of run %lld",
-		(long long)json_integer_value(json_object_get(document,
-							      "run")));
+	return name != NULL ?
+		xstrdup(name) :
+		xasprintf("the host of run %lld",
+			  (long long)json_integer_value(
+				  json_object_get(document, "run")));
 }

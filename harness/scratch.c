@@ -13,14 +13,16 @@
 char *scratch_make(void)
 {
 	const char *parent = getenv("TMPDIR");
-	char *dir = xasprintf("%s/permafrost-XXXXXX",
-			      parent != NULL && *parent == '/' ? parent :
-			      "/tmp");
+	char *dir = xasprintf(
+		"%s/permafrost-XXXXXX",
+		parent != NULL && *parent == '/' ? parent : "/tmp");
 
 	if (mkdtemp(dir) != NULL)
 		return dir;
-	complain("cannot make a temporary folder %s: %s; set TMPDIR to one "
-		 "that can be written", dir, strerror(errno));
+	complain(
+		"cannot make a temporary folder %s: %s; set TMPDIR to one "
+		"that can be written",
+		dir, strerror(errno));
 	free(dir);
 	return NULL;
 }

@@ -27,7 +27,7 @@
 #include "install.h"
 #include "scratch.h"
 
-#define SHIP_TIMEOUT_S 300	/* for one host */
+#define SHIP_TIMEOUT_S 300 /* for one host */
 
 /* Makes stage/NAME a link to TARGET.  0 or -errno. */
 static int stage_link(const char *stage, const char *name, const char *target)
@@ -36,7 +36,8 @@ static int stage_link(const char *stage, const char *name, const char *target)
 	char *folder = xasprintf("%.*s", (int)(strrchr(path, '/') - path),
 				 path);
 	int result = make_folders(folder) < 0 || symlink(target, path) < 0 ?
-		-errno : 0;
+		-errno :
+		0;
 
 	free(folder);
 	free(path);
@@ -81,8 +82,9 @@ static int stage_all(const char *stage)
 		static const char *const parts[] = { "permafrost",
 						     "gc_freeze.so" };
 
-		for (size_t k = 0; k < 2 && list.items[i].ext_dir != NULL &&
-		     result == 0; k++) {
+		for (size_t k = 0;
+		     k < 2 && list.items[i].ext_dir != NULL && result == 0;
+		     k++) {
 			target = xasprintf("%s/%s", list.items[i].ext_dir,
 					   parts[k]);
 			name = xasprintf("ext/%s/%s", list.items[i].tag,
@@ -104,8 +106,8 @@ static int make_archive(const char *scratch)
 {
 	char *stage = xasprintf("%s/stage", scratch);
 	char *archive = xasprintf("%s/archive", scratch);
-	char *argv[] = { "tar", "-C", stage, "--exclude=__pycache__", "-chf",
-			 archive, ".", NULL };
+	char *argv[] = { "tar",	 "-C",	  stage, "--exclude=__pycache__",
+			 "-chf", archive, ".",	 NULL };
 	char *out = NULL, *err = NULL;
 	int status = 0, fd = -1, result = stage_all(stage);
 
@@ -209,7 +211,8 @@ static int ship_to(const struct sshhost *host, const char *folder, int archive,
 		"exit; d=$d/%s; mkdir \"$d\" || exit; "
 		"trap 'rm -rf \"$d\"' EXIT; trap 'exit 1' HUP INT TERM; "
 		"head -c %lld | tar -C \"$d\" -xf - || exit; echo shipped; "
-		"cat >/dev/null", folder, (long long)st.st_size);
+		"cat >/dev/null",
+		folder, (long long)st.st_size);
 	*shipment = (struct shipment){ -1, -1 };
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
 		result = -errno;
@@ -274,8 +277,10 @@ int ship_begin(struct ship *ship, struct sshhosts *hosts)
 	if (getrandom(&number, sizeof number, 0) < 0)
 		number = (uint64_t)now_ns();
 	folder = xasprintf("ship-%016llx", (unsigned long long)number);
-	ship->program = xasprintf("\"$HOME\"/.cache/permafrost/%s/bin/"
-				  "permafrost", folder);
+	ship->program = xasprintf(
+		"\"$HOME\"/.cache/permafrost/%s/bin/"
+		"permafrost",
+		folder);
 	ship->items = xcalloc(hosts->n, sizeof *ship->items);
 	for (size_t i = 0; i < hosts->n && !interrupted;) {
 		struct shipment *shipment = &ship->items[ship->n];
@@ -308,7 +313,7 @@ void ship_end(struct ship *ship)
 		if (ship->items[i].hold >= 0)
 			close(ship->items[i].hold);
 	for (size_t i = 0; i < ship->n; i++) {
-		ship->items[i].hold = -1;	/* all were told at once */
+		ship->items[i].hold = -1; /* all were told at once */
 		unship(&ship->items[i]);
 	}
 	free(ship->items);

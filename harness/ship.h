@@ -7,11 +7,11 @@
 #include "sshhost.h"
 
 struct ship {
-	char *program;	/* where it is on each host, as a shell reads it */
+	char *program; /* where it is on each host, as a shell reads it */
 	struct shipment {
-		pid_t ssh;	/* holds what was shipped; -1: there is none */
-		int hold;	/* its input: when that ends, all is removed */
-	} *items;
+		pid_t ssh; /* holds what was shipped; -1: there is none */
+		int hold;  /* its input: when that ends, all is removed */
+	} * items;
 	size_t n;
 };
 

@@ -35,9 +35,10 @@ void sidebyside_tell(json_t *document, long jobs)
 		return;
 	if (json_object_get(document, "unavailable") == NULL)
 		json_object_set_new(document, "unavailable", json_object());
-	reason = xasprintf("up to %ld cells ran side by side (--jobs=%ld), so "
-			   "times are not this cell's own; run one at a time",
-			   jobs, jobs);
+	reason = xasprintf(
+		"up to %ld cells ran side by side (--jobs=%ld), so "
+		"times are not this cell's own; run one at a time",
+		jobs, jobs);
 	for (size_t i = 0; i < metrics_count; i++)
 		if (metrics[i].scope & METRIC_TIME)
 			forget(document, metrics[i].key, reason);

@@ -23,8 +23,9 @@ static size_t span(const char *text, const char *also)
 {
 	size_t n = 0;
 
-	while (text[n] != '\0' && (isalnum((unsigned char)text[n]) ||
-				   strchr(also, text[n]) != NULL))
+	while (text[n] != '\0' &&
+	       (isalnum((unsigned char)text[n]) ||
+		strchr(also, text[n]) != NULL))
 		n++;
 	return n;
 }
@@ -48,10 +49,11 @@ static int is_login(const char *text)
 	} else {
 		n = span(text, "._-");
 		if (!isalnum((unsigned char)text[0]))
-			return 0;	/* an option, or ".." */
+			return 0; /* an option, or ".." */
 	}
-	return text[n] == '\0' || (text[n] == ':' &&
-		parse_long(text + n + 1, 1, 65535, &port) == 0);
+	return text[n] == '\0' ||
+		(text[n] == ':' &&
+		 parse_long(text + n + 1, 1, 65535, &port) == 0);
 }
 
 int sshhosts_add(struct sshhosts *hosts, const char *login)
@@ -69,7 +71,8 @@ int sshhosts_add(struct sshhosts *hosts, const char *login)
 	hosts->items = xrealloc(hosts->items, hosts->n + 1,
 				sizeof *hosts->items);
 	hosts->items[hosts->n++] = (struct sshhost){
-		.login = xstrdup(login), .local = strcmp(login, ":") == 0,
+		.login = xstrdup(login),
+		.local = strcmp(login, ":") == 0,
 	};
 	return 0;
 }
@@ -109,7 +112,8 @@ const char *sshhost_ssh(void)
 {
 	const char *ssh = getenv("PARALLEL_SSH");
 
-	return ssh != NULL && *ssh != '\0' ? ssh :
+	return ssh != NULL && *ssh != '\0' ?
+		ssh :
 		"ssh -o BatchMode=yes -o ConnectTimeout=10 "
 		"-o ServerAliveInterval=15 -o ServerAliveCountMax=3";
 }
@@ -201,8 +205,9 @@ struct sshanswer *sshhosts_ask(const struct sshhosts *hosts, const char *script,
 		struct question *q = &questions[i];
 		pid_t ended = 0;
 
-		while (q->pid > 0 && (ended = waitpid(q->pid,
-				&answers[i].status, WNOHANG)) == 0 &&
+		while (q->pid > 0 &&
+		       (ended = waitpid(q->pid, &answers[i].status, WNOHANG)) ==
+			       0 &&
 		       now_ns() < deadline && !interrupted)
 			usleep(10000);
 		answers[i].asked = q->pid > 0 && ended == q->pid;

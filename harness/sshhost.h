@@ -8,9 +8,9 @@
 #include "util.h"
 
 struct sshhost {
-	char *login;	/* [USER@]HOST[:PORT], or ":" for this machine */
-	int local;	/* it is ":" */
-	json_t *facts;	/* of the machine, with its "name"; NULL: not asked, or
+	char *login;   /* [USER@]HOST[:PORT], or ":" for this machine */
+	int local;     /* it is ":" */
+	json_t *facts; /* of the machine, with its "name"; NULL: not asked, or
 			 * local */
 };
 
@@ -40,9 +40,9 @@ pid_t sshhost_start(const struct sshhost *host, const char *script, int in,
 
 /* What a host has answered. */
 struct sshanswer {
-	int asked;	/* 0: it is local, or was not reached in time */
-	int status;	/* as from waitpid */
-	char *out;	/* at most 64 MiB */
+	int asked;  /* 0: it is local, or was not reached in time */
+	int status; /* as from waitpid */
+	char *out;  /* at most 64 MiB */
 	char *err;
 };
 

@@ -29,18 +29,18 @@
 
 #include "util.h"
 
-#define TAIL 0.975		/* of both sides of a 95 % interval */
+#define TAIL 0.975 /* of both sides of a 95 % interval */
 #define POWER 0.8
 
 /* A group made ready for resampling. */
 struct sample {
 	size_t n, workers;
-	double *centre;		/* per repeat, drawn together */
-	double *rest;		/* per worker; NULL: nothing to draw */
-	double *drawn;		/* room for one resample */
+	double *centre; /* per repeat, drawn together */
+	double *rest;	/* per worker; NULL: nothing to draw */
+	double *drawn;	/* room for one resample */
 	double mean, median;
-	double variance;	/* of a repeat's value */
-	int negative;		/* some value is below 0 */
+	double variance; /* of a repeat's value */
+	int negative;	 /* some value is below 0 */
 };
 
 static double mean_of(const double *values, size_t n)
@@ -196,8 +196,10 @@ static void summarize(const struct sample *s, double *means, double *medians,
 	double stretch;
 
 	*out = (struct stats_summary){
-		.mean = s->mean, .median = s->median,
-		.mean_interval = { NAN, NAN }, .median_interval = { NAN, NAN },
+		.mean = s->mean,
+		.median = s->median,
+		.mean_interval = { NAN, NAN },
+		.median_interval = { NAN, NAN },
 	};
 	if (s->n < STATS_MIN_REPEATS)
 		return;
@@ -261,7 +263,8 @@ static void compare(const struct sample *a, const struct sample *b,
 			c->no_ratio = "the baseline is 0 in too many repeats";
 		}
 	}
-	c->verdict = c->no_ratio == NULL ? judge(c->ratio_interval, 1, 1) :
+	c->verdict = c->no_ratio == NULL ?
+		judge(c->ratio_interval, 1, 1) :
 		judge(c->difference_interval, 0, scale);
 	if (c->verdict == STATS_NOT_SHOWN)
 		c->repeats_needed = repeats_needed(a, b);
@@ -286,10 +289,12 @@ void stats_compare(const struct stats_group *group_a,
 	sample_init(&a, group_a);
 	sample_init(&b, group_b);
 	*c = (struct stats_comparison){
-		.ratio = NAN, .ratio_interval = { NAN, NAN },
+		.ratio = NAN,
+		.ratio_interval = { NAN, NAN },
 		.difference = b.mean - a.mean,
 		.difference_interval = { NAN, NAN },
-		.verdict = STATS_TOO_FEW, .detectable = NAN,
+		.verdict = STATS_TOO_FEW,
+		.detectable = NAN,
 	};
 	if (a.negative || b.negative)
 		c->no_ratio = "there are values below 0";
@@ -303,7 +308,7 @@ void stats_compare(const struct stats_group *group_a,
 		draw(&b, rng, &means[1][r], &medians[1][r]);
 		differences[r] = means[1][r] - means[0][r];
 		ratios[r] = means[0][r] > 0 ? means[1][r] / means[0][r] :
-			INFINITY;
+					      INFINITY;
 	}
 	if (a.n >= STATS_MIN_REPEATS && b.n >= STATS_MIN_REPEATS)
 		compare(&a, &b, ratios, differences, resamples, c);
@@ -330,7 +335,8 @@ static void column_means(const double *values, size_t repeats, size_t columns,
 		size_t from = rng ? gsl_rng_uniform_int(rng, repeats) : i;
 
 		for (size_t k = 0; k < columns; k++)
-			means[k] += values[from * columns + k] / (double)repeats;
+			means[k] += values[from * columns + k] /
+				(double)repeats;
 	}
 }
 

@@ -13,7 +13,7 @@
 /* Fewer repeats give no interval: with 3 against 3, one side lies wholly above
  * the other by chance in 2 of C(6,3) = 20 comparisons. */
 #define STATS_MIN_REPEATS 4
-#define STATS_MAX_REPEATS 1000	/* more are not proposed */
+#define STATS_MAX_REPEATS 1000 /* more are not proposed */
 #define STATS_RESAMPLES 10000
 /* A curve is steady when its second half changes by less. */
 #define STATS_STEADY 0.02
@@ -21,7 +21,7 @@
 /* Values of one side: `workers` per repeat, or 1 when only a repeat's own value
  * is known.  All are finite. */
 struct stats_group {
-	const double *values;	/* [repeat * workers + worker] */
+	const double *values; /* [repeat * workers + worker] */
 	size_t repeats;
 	size_t workers;
 };
@@ -33,30 +33,30 @@ struct stats_interval {
 
 /* A repeat's value is the mean of its workers. */
 struct stats_summary {
-	double mean, median;	/* of the repeats' values */
+	double mean, median; /* of the repeats' values */
 	struct stats_interval mean_interval, median_interval;
 };
 
 enum stats_verdict {
-	STATS_TOO_FEW,		/* repeats, on one side at least */
-	STATS_NOT_SHOWN,	/* the interval holds "no difference" */
-	STATS_LOWER,		/* B is lower than A */
+	STATS_TOO_FEW,	 /* repeats, on one side at least */
+	STATS_NOT_SHOWN, /* the interval holds "no difference" */
+	STATS_LOWER,	 /* B is lower than A */
 	STATS_HIGHER,
 };
 
 struct stats_comparison {
 	struct stats_summary a, b;
-	double ratio;		/* of means, B / A; NAN: undefined */
+	double ratio; /* of means, B / A; NAN: undefined */
 	struct stats_interval ratio_interval;
-	double difference;	/* of means, B - A */
+	double difference; /* of means, B - A */
 	struct stats_interval difference_interval;
-	const char *no_ratio;	/* why there is no ratio or no interval of it,
+	const char *no_ratio; /* why there is no ratio or no interval of it,
 				 * so that the difference decides; or NULL */
 	enum stats_verdict verdict;
-	long repeats_needed;	/* per side, to show the difference seen with
+	long repeats_needed; /* per side, to show the difference seen with
 				 * 80 % probability; 0: no number up to
 				 * STATS_MAX_REPEATS, or nothing to show */
-	double detectable;	/* smallest |B / A - 1| that the present repeats
+	double detectable;   /* smallest |B / A - 1| that the present repeats
 				 * show with 80 % probability; NAN: unknown */
 };
 

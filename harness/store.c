@@ -35,7 +35,7 @@ int store_broken(struct store *s, const char *what)
 		break;
 	case SQLITE_IOERR:
 		cure = "; the disk may be full or gone: cure that, then run "
-			"again with --resume";
+		       "again with --resume";
 		break;
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
@@ -89,14 +89,17 @@ static int take_lock(struct store *s)
 {
 	s->lock_fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (s->lock_fd < 0) {
-		complain("cannot open the database %s: %s; check the "
-			 "permissions, or use --db=FILE elsewhere", s->path,
-			 strerror(errno));
+		complain(
+			"cannot open the database %s: %s; check the "
+			"permissions, or use --db=FILE elsewhere",
+			s->path, strerror(errno));
 		return -1;
 	}
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		complain("another run is writing to %s; wait for it, or use "
-			 "--db=FILE for another database", s->path);
+		complain(
+			"another run is writing to %s; wait for it, or use "
+			"--db=FILE for another database",
+			s->path);
 		return -1;
 	}
 	return 0;
@@ -111,9 +114,10 @@ int store_in_place(struct store *s)
 	    (fstat(s->lock_fd, &held) == 0 && stat(s->path, &there) == 0 &&
 	     held.st_dev == there.st_dev && held.st_ino == there.st_ino))
 		return 0;
-	complain("the database %s was moved, deleted or replaced during the run; "
-		 "put it back, if it is somewhere, and go on with --resume",
-		 s->path);
+	complain(
+		"the database %s was moved, deleted or replaced during the run; "
+		"put it back, if it is somewhere, and go on with --resume",
+		s->path);
 	return -1;
 }
 
@@ -141,20 +145,23 @@ static int create_schema(struct store *s)
 static int show_version_2(struct store *s)
 {
 	return store_execute(s,
-		"CREATE TEMP TABLE hosts (id, run, name, facts);"
-		"CREATE TEMP TABLE placement (cell, host, jobs)", "read");
+			     "CREATE TEMP TABLE hosts (id, run, name, facts);"
+			     "CREATE TEMP TABLE placement (cell, host, jobs)",
+			     "read");
 }
 
 /* Cells as figures take them: what was measured on another machine is under a tag
  * of its own. */
 static int make_view(struct store *s)
 {
-	return store_execute(s,
+	return store_execute(
+		s,
 		"CREATE TEMP VIEW placed AS SELECT cells.id, cells.run, "
 		"tag || coalesce(' on ' || name, '') AS tag, executable, strategy, "
 		"workload, scale, workers, requests, collect_at, repeat, status "
 		"FROM cells LEFT JOIN placement ON cell = cells.id "
-		"LEFT JOIN hosts ON hosts.id = host", "read");
+		"LEFT JOIN hosts ON hosts.id = host",
+		"read");
 }
 
 static int check_identity(struct store *s, enum store_mode mode)
@@ -163,15 +170,18 @@ static int check_identity(struct store *s, enum store_mode mode)
 
 	if ((id = store_number(s, "PRAGMA application_id")) < 0 ||
 	    (version = store_number(s, "PRAGMA user_version")) < 0 ||
-	    (tables = store_number(s, "SELECT count(*) FROM sqlite_master")) < 0)
+	    (tables = store_number(s, "SELECT count(*) FROM sqlite_master")) <
+		    0)
 		return -1;
 	if (tables == 0 && id == 0 && mode == STORE_WRITE)
 		return create_schema(s);
 	if (id != APPLICATION_ID) {
-		complain("%s is %s, not a database of this program; use "
-			 "--db=FILE for another", s->path,
-			 tables == 0 ? "an empty database" :
-			 "some other database");
+		complain(
+			"%s is %s, not a database of this program; use "
+			"--db=FILE for another",
+			s->path,
+			tables == 0 ? "an empty database" :
+				      "some other database");
 		return -1;
 	}
 	if (version < STORE_SCHEMA_VERSION && mode == STORE_WRITE)
@@ -179,15 +189,17 @@ static int check_identity(struct store *s, enum store_mode mode)
 	if (version == 2)
 		return show_version_2(s);
 	if (version < STORE_SCHEMA_VERSION) {
-		complain("%s was made by an older version of this program; the "
-			 "next new 'run' with --db=%s brings it up to date", s->path,
-			 s->path);
+		complain(
+			"%s was made by an older version of this program; the "
+			"next new 'run' with --db=%s brings it up to date",
+			s->path, s->path);
 		return -1;
 	}
 	if (version != STORE_SCHEMA_VERSION) {
-		complain("%s has schema version %lld, this program knows %d; "
-			 "use --db=FILE for a new one", s->path,
-			 (long long)version, STORE_SCHEMA_VERSION);
+		complain(
+			"%s has schema version %lld, this program knows %d; "
+			"use --db=FILE for a new one",
+			s->path, (long long)version, STORE_SCHEMA_VERSION);
 		return -1;
 	}
 	return 0;
@@ -248,18 +260,21 @@ int store_open(struct store *s, const char *path, enum store_mode mode)
 {
 	*s = (struct store){ .path = xstrdup(path), .lock_fd = -1 };
 	if (mode == STORE_READ && access(path, F_OK) < 0) {
-		complain("there is no database %s; 'run' makes one, or use "
-			 "--db=FILE", path);
+		complain(
+			"there is no database %s; 'run' makes one, or use "
+			"--db=FILE",
+			path);
 		goto failed;
 	}
 	if (mode == STORE_WRITE && take_lock(s) < 0)
 		goto failed;
 	/* One thread uses it.  Readers may write as far as they have to: to roll back
 	 * what a writer that was killed has left. */
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_NOMUTEX |
-			    SQLITE_OPEN_READWRITE |
+	if (sqlite3_open_v2(
+		    path, &s->db,
+		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE |
 			    (mode == STORE_READ ? 0 : SQLITE_OPEN_CREATE),
-			    NULL) != SQLITE_OK) {
+		    NULL) != SQLITE_OK) {
 		store_broken(s, "open");
 		goto failed;
 	}
@@ -270,7 +285,9 @@ int store_open(struct store *s, const char *path, enum store_mode mode)
 	    store_execute(s, "PRAGMA query_only=ON", "read") < 0)
 		goto failed;
 	if (mode == STORE_WRITE &&
-	    store_execute(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+	    store_execute(
+		    s,
+		    "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
 		    "BEGIN IMMEDIATE; UPDATE runs SET id = id WHERE 0; COMMIT",
 		    "write to") < 0)
 		goto failed;

@@ -16,12 +16,12 @@
 struct store {
 	sqlite3 *db;
 	char *path;
-	int lock_fd;		/* held by the one coordinator; -1: reader */
+	int lock_fd; /* held by the one coordinator; -1: reader */
 };
 
 enum store_mode {
-	STORE_READ,		/* must exist */
-	STORE_WRITE,		/* created when absent; one writer at a time */
+	STORE_READ,  /* must exist */
+	STORE_WRITE, /* created when absent; one writer at a time */
 };
 
 /* Opens and checks the database at `path`.  0 or -1. */

@@ -9,15 +9,19 @@
 
 int64_t store_latest_run(struct store *s, int unfinished)
 {
-	return store_number(s, unfinished ?
-		"SELECT coalesce(max(id), 0) FROM runs WHERE finished IS NULL" :
-		"SELECT coalesce(max(id), 0) FROM runs");
+	return store_number(
+		s,
+		unfinished ?
+			"SELECT coalesce(max(id), 0) FROM runs WHERE finished IS NULL" :
+			"SELECT coalesce(max(id), 0) FROM runs");
 }
 
 int64_t store_find_run(struct store *s, int64_t wanted)
 {
-	char *sql = xasprintf("SELECT coalesce(max(id), 0) FROM runs WHERE "
-			      "id = %lld", (long long)wanted);
+	char *sql = xasprintf(
+		"SELECT coalesce(max(id), 0) FROM runs WHERE "
+		"id = %lld",
+		(long long)wanted);
 	int64_t run = wanted ? store_number(s, sql) : store_latest_run(s, 0);
 
 	free(sql);
@@ -126,8 +130,10 @@ json_t *store_run_options(struct store *s, int64_t run)
 
 json_t *store_pending(struct store *s, int64_t run)
 {
-	json_t *rows = select_rows(s, "SELECT key FROM cells WHERE run = ?1 AND"
-				   " status = 'pending' ORDER BY id", run);
+	json_t *rows = select_rows(s,
+				   "SELECT key FROM cells WHERE run = ?1 AND"
+				   " status = 'pending' ORDER BY id",
+				   run);
 	json_t *keys = rows != NULL ? json_array() : NULL, *row;
 	size_t index;
 
@@ -148,7 +154,8 @@ const char *store_absent_reason(const json_t *cell)
 	if (status == NULL)
 		return "the database tells no outcome of the cell";
 	return strcmp(status, "ok") == 0 ? "not measured by the version of "
-		"this program that ran the cell" : status;
+					   "this program that ran the cell" :
+					   status;
 }
 
 static void export_metrics(json_t *cell, const json_t *rows)
@@ -169,8 +176,8 @@ static void export_metrics(json_t *cell, const json_t *rows)
 		if (json_object_get(cell, key) != NULL)
 			continue;
 		json_object_set_new(cell, key, json_null());
-		json_object_set_new(unavailable, key, json_string(
-			store_absent_reason(cell)));
+		json_object_set_new(unavailable, key,
+				    json_string(store_absent_reason(cell)));
 	}
 	json_object_set_new(cell, "unavailable", unavailable);
 }
@@ -183,7 +190,8 @@ static void export_curve(json_t *cell, const json_t *rows)
 	json_array_foreach(rows, index, row) {
 		if (!json_equal(get(row, "requests"), get(point, "requests"))) {
 			point = json_object();
-			json_object_set(point, "requests", get(row, "requests"));
+			json_object_set(point, "requests",
+					get(row, "requests"));
 			json_array_append_new(curve, point);
 		}
 		json_object_set(point, json_string_value(get(row, "key")),
@@ -203,8 +211,10 @@ static void export_histograms(json_t *cell, const json_t *rows)
 		json_int_t g = json_integer_value(get(row, "generation"));
 
 		if (g >= -1 && g < 3)
-			json_array_append_new(lists[g + 1], json_pack("[OO]",
-				get(row, "lower_ns"), get(row, "count")));
+			json_array_append_new(
+				lists[g + 1],
+				json_pack("[OO]", get(row, "lower_ns"),
+					  get(row, "count")));
 	}
 	json_object_set_new(cell, "latencies", lists[0]);
 	json_object_set_new(cell, "pauses",
@@ -231,7 +241,8 @@ static void export_workers(json_t *cell, const json_t *rows)
 static void export_copies(json_t *cell, const json_t *rows)
 {
 	json_t *copies = json_array_size(rows) > 0 ? json_object() :
-		json_null(), *row;
+						     json_null(),
+	       *row;
 	size_t index;
 
 	json_array_foreach(rows, index, row) {
@@ -265,9 +276,11 @@ static const struct {
 	{ "SELECT key, value, reason FROM metric WHERE cell = ?1",
 	  export_metrics },
 	{ "SELECT requests, key, value FROM curve WHERE cell = ?1 "
-	  "ORDER BY requests", export_curve },
+	  "ORDER BY requests",
+	  export_curve },
 	{ "SELECT generation, lower_ns, count FROM histogram WHERE cell = ?1 "
-	  "ORDER BY generation, lower_ns", export_histograms },
+	  "ORDER BY generation, lower_ns",
+	  export_histograms },
 	{ "SELECT key, value FROM worker WHERE cell = ?1 ORDER BY key, worker",
 	  export_workers },
 	{ "SELECT place, cause, pages FROM copies WHERE cell = ?1",
@@ -293,8 +306,10 @@ static int export_values(struct store *s, json_t *cell, int64_t id)
  * or NULL. */
 static json_t *export_hosts(struct store *s, int64_t run)
 {
-	json_t *rows = select_rows(s, "SELECT facts AS host FROM hosts WHERE "
-				   "run = ?1 ORDER BY name", run);
+	json_t *rows = select_rows(s,
+				   "SELECT facts AS host FROM hosts WHERE "
+				   "run = ?1 ORDER BY name",
+				   run);
 	json_t *hosts = rows != NULL ? json_array() : NULL, *row;
 	size_t index;
 
@@ -332,10 +347,11 @@ static const char cells_sql[] =
  * complaint. */
 static int check_cell(const struct store *s, const json_t *cell)
 {
-	static const char *const texts[] = { "key", "python", "tag", "strategy",
-					     "workload", "status" };
-	static const char *const numbers[] = { "scale", "workers", "requests",
-					       "collect_at", "repeat", "seed" };
+	static const char *const texts[] = { "key",	 "python",   "tag",
+					     "strategy", "workload", "status" };
+	static const char *const numbers[] = { "scale",	   "workers",
+					       "requests", "collect_at",
+					       "repeat",   "seed" };
 	int ok = 1;
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -343,15 +359,19 @@ static int check_cell(const struct store *s, const json_t *cell)
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		ok &= json_is_integer(json_object_get(cell, numbers[i]));
 	if (!ok)
-		complain("%s holds a cell that this program has not written; use "
-			 "--db=FILE for another", s->path);
+		complain(
+			"%s holds a cell that this program has not written; use "
+			"--db=FILE for another",
+			s->path);
 	return ok ? 0 : -1;
 }
 
 json_t *store_export(struct store *s, int64_t run)
 {
-	json_t *runs = select_rows(s, "SELECT id AS run, started, finished, "
-				   "options, host FROM runs WHERE id = ?1", run);
+	json_t *runs = select_rows(s,
+				   "SELECT id AS run, started, finished, "
+				   "options, host FROM runs WHERE id = ?1",
+				   run);
 	json_t *hosts = runs != NULL ? export_hosts(s, run) : NULL;
 	json_t *cells = hosts != NULL ? select_rows(s, cells_sql, run) : NULL;
 	json_t *document = json_incref(json_array_get(runs, 0)), *cell;
@@ -383,7 +403,8 @@ json_t *store_export(struct store *s, int64_t run)
 
 json_t *store_list_runs(struct store *s)
 {
-	return select_rows(s,
+	return select_rows(
+		s,
 		"SELECT runs.id AS run, started, finished, options, "
 		"count(*) AS cells, sum(status = 'ok') AS ok, "
 		"sum(status = 'pending') AS pending, "
@@ -393,7 +414,8 @@ json_t *store_list_runs(struct store *s)
 		"'unsupported') THEN coalesce(placement.host, 0) END) AS hosts "
 		"FROM runs LEFT JOIN cells ON cells.run = runs.id "
 		"LEFT JOIN placement ON cell = cells.id GROUP BY runs.id "
-		"ORDER BY runs.id", 0);
+		"ORDER BY runs.id",
+		0);
 }
 
 int store_query(struct store *s, const char *sql, int64_t run,

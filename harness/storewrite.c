@@ -56,8 +56,9 @@ static void utc_now(char out[32])
 }
 
 static const char *const cell_columns[] = {
-	"key", "python", "tag", "executable", "strategy", "workload", "scale",
-	"workers", "requests", "collect_at", "repeat", "seed", "status", "reason",
+	"key",	    "python", "tag",	 "executable", "strategy",
+	"workload", "scale",  "workers", "requests",   "collect_at",
+	"repeat",   "seed",   "status",	 "reason",
 };
 #define CELL_COLUMNS (sizeof cell_columns / sizeof *cell_columns)
 
@@ -69,9 +70,10 @@ static int64_t insert_run(struct store *s, const char *started,
 	sqlite3_stmt *stmt = NULL;
 	int64_t run = -1;
 
-	if (sqlite3_prepare_v2(s->db, "INSERT INTO runs (started, finished, "
-			       "options, host) VALUES (?1, ?2, ?3, ?4)", -1,
-			       &stmt, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(s->db,
+			       "INSERT INTO runs (started, finished, "
+			       "options, host) VALUES (?1, ?2, ?3, ?4)",
+			       -1, &stmt, NULL) == SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, started, -1, SQLITE_TRANSIENT);
 		bind_json(stmt, 2, finished);
 		bind_json(stmt, 3, options);
@@ -88,11 +90,14 @@ static sqlite3_stmt *prepare_cells(struct store *s)
 {
 	sqlite3_stmt *stmt = NULL;
 
-	sqlite3_prepare_v2(s->db, "INSERT INTO cells (run, key, "
+	sqlite3_prepare_v2(
+		s->db,
+		"INSERT INTO cells (run, key, "
 		"python, tag, executable, strategy, workload, scale, workers, "
 		"requests, collect_at, repeat, seed, status, reason) VALUES "
 		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-		"?15)", -1, &stmt, NULL);
+		"?15)",
+		-1, &stmt, NULL);
 	return stmt;
 }
 
@@ -109,7 +114,8 @@ static int64_t insert_cell(struct store *s, sqlite3_stmt *stmt, int64_t run,
 /* 0, or -1 after a complaint. */
 static int begin_transaction(struct store *s)
 {
-	return store_in_place(s) < 0 ? -1 :
+	return store_in_place(s) < 0 ?
+		-1 :
 		store_execute(s, "BEGIN IMMEDIATE", "write to");
 }
 
@@ -185,13 +191,13 @@ static int rows_end(struct rows *r)
 	return r->failed ? -1 : 0;
 }
 
-static int store_metrics(struct store *s, int64_t cell,
-			 const json_t *document)
+static int store_metrics(struct store *s, int64_t cell, const json_t *document)
 {
 	const json_t *unavailable = json_object_get(document, "unavailable");
 	struct rows rows;
 
-	rows_begin(&rows, s, cell, "INSERT INTO metric (cell, key, value, "
+	rows_begin(&rows, s, cell,
+		   "INSERT INTO metric (cell, key, value, "
 		   "reason) VALUES (?1, ?2, ?3, ?4)");
 	for (size_t i = 0; i < metrics_count; i++)
 		/* A cell may never have got to measuring. */
@@ -208,7 +214,8 @@ static int store_curve(struct store *s, int64_t cell, const json_t *curve)
 	const json_t *point;
 	size_t index;
 
-	rows_begin(&rows, s, cell, "INSERT INTO curve (cell, key, requests, "
+	rows_begin(&rows, s, cell,
+		   "INSERT INTO curve (cell, key, requests, "
 		   "value) VALUES (?1, ?2, ?3, ?4)");
 	json_array_foreach(curve, index, point)
 		for (size_t i = 0; i < metrics_count; i++)
@@ -228,10 +235,12 @@ static int store_histograms(struct store *s, int64_t cell,
 	size_t index;
 
 	/* The column's affinity makes integers of the generations. */
-	rows_begin(&rows, s, cell, "INSERT INTO histogram (cell, generation, "
+	rows_begin(&rows, s, cell,
+		   "INSERT INTO histogram (cell, generation, "
 		   "lower_ns, count) VALUES (?1, ?2, ?3, ?4)");
 	for (size_t i = 0; i < 4; i++) {
-		list = i == 0 ? json_object_get(document, "latencies") :
+		list = i == 0 ?
+			json_object_get(document, "latencies") :
 			json_array_get(json_object_get(document, "pauses"),
 				       i - 1);
 		json_array_foreach(list, index, bucket)
@@ -249,7 +258,8 @@ static int store_workers(struct store *s, int64_t cell, json_t *per_worker)
 	const char *key;
 	size_t index;
 
-	rows_begin(&rows, s, cell, "INSERT INTO worker (cell, key, worker, "
+	rows_begin(&rows, s, cell,
+		   "INSERT INTO worker (cell, key, worker, "
 		   "value) VALUES (?1, ?2, ?3, ?4)");
 	json_object_foreach(per_worker, key, list)
 		json_array_foreach(list, index, value) {
@@ -267,7 +277,8 @@ static int store_copies(struct store *s, int64_t cell, json_t *copies)
 	json_t *row, *pages;
 	const char *place, *cause;
 
-	rows_begin(&rows, s, cell, "INSERT INTO copies (cell, place, cause, "
+	rows_begin(&rows, s, cell,
+		   "INSERT INTO copies (cell, place, cause, "
 		   "pages) VALUES (?1, ?2, ?3, ?4)");
 	json_object_foreach(copies, place, row)
 		json_object_foreach(row, cause, pages) {
@@ -285,7 +296,8 @@ static int store_methods(struct store *s, int64_t cell, json_t *methods)
 	json_t *value;
 	const char *key;
 
-	rows_begin(&rows, s, cell, "INSERT INTO method (cell, key, value) "
+	rows_begin(&rows, s, cell,
+		   "INSERT INTO method (cell, key, value) "
 		   "VALUES (?1, ?2, ?3)");
 	json_object_foreach(methods, key, value)
 		rows_add(&rows, key, value, NULL);
@@ -298,8 +310,8 @@ static int store_values(struct store *s, int64_t cell, const json_t *document)
 	if (store_metrics(s, cell, document) < 0 ||
 	    store_curve(s, cell, json_object_get(document, "curve")) < 0 ||
 	    store_histograms(s, cell, document) < 0 ||
-	    store_workers(s, cell, json_object_get(document,
-						   "per_worker")) < 0 ||
+	    store_workers(s, cell, json_object_get(document, "per_worker")) <
+		    0 ||
 	    store_copies(s, cell, json_object_get(document, "copies")) < 0)
 		return -1;
 	return store_methods(s, cell, json_object_get(document, "methods"));
@@ -311,9 +323,10 @@ static int64_t pending_cell(struct store *s, int64_t run, const json_t *key)
 	sqlite3_stmt *stmt = NULL;
 	int64_t cell = 0;
 
-	if (sqlite3_prepare_v2(s->db, "SELECT id FROM cells WHERE run = ?1 AND "
-			       "key = ?2 AND status = 'pending'", -1, &stmt,
-			       NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(s->db,
+			       "SELECT id FROM cells WHERE run = ?1 AND "
+			       "key = ?2 AND status = 'pending'",
+			       -1, &stmt, NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, run);
 		bind_json(stmt, 2, key);
 		if (sqlite3_step(stmt) == SQLITE_ROW)
@@ -329,8 +342,10 @@ static int find_host(struct store *s, int64_t run, const char *name,
 		     int64_t *id, json_t **facts)
 {
 	sqlite3_stmt *stmt = NULL;
-	int code = sqlite3_prepare_v2(s->db, "SELECT id, facts FROM hosts WHERE "
-				      "run = ?1 AND name = ?2", -1, &stmt, NULL);
+	int code = sqlite3_prepare_v2(s->db,
+				      "SELECT id, facts FROM hosts WHERE "
+				      "run = ?1 AND name = ?2",
+				      -1, &stmt, NULL);
 
 	if (code == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, run);
@@ -353,9 +368,10 @@ static int64_t insert_host(struct store *s, int64_t run, const json_t *host)
 	sqlite3_stmt *stmt = NULL;
 	int64_t id = -1;
 
-	if (sqlite3_prepare_v2(s->db, "INSERT INTO hosts (run, name, facts) "
-			       "VALUES (?1, ?2, ?3)", -1, &stmt, NULL) ==
-	    SQLITE_OK) {
+	if (sqlite3_prepare_v2(s->db,
+			       "INSERT INTO hosts (run, name, facts) "
+			       "VALUES (?1, ?2, ?3)",
+			       -1, &stmt, NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, run);
 		bind_json(stmt, 2, get(host, "name"));
 		bind_json(stmt, 3, host);
@@ -419,9 +435,11 @@ static int set_placement(struct store *s, int64_t run, int64_t cell,
 	if (id == 0 && n <= 1)
 		return 0;
 	if (ok)
-		ok = sqlite3_prepare_v2(s->db, "INSERT INTO placement (cell, "
-			"host, jobs) VALUES (?1, nullif(?2, 0), ?3)", -1, &stmt,
-			NULL) == SQLITE_OK;
+		ok = sqlite3_prepare_v2(
+			     s->db,
+			     "INSERT INTO placement (cell, "
+			     "host, jobs) VALUES (?1, nullif(?2, 0), ?3)",
+			     -1, &stmt, NULL) == SQLITE_OK;
 	if (ok) {
 		sqlite3_bind_int64(stmt, 1, cell);
 		sqlite3_bind_int64(stmt, 2, id);
@@ -459,17 +477,19 @@ int store_cell(struct store *s, int64_t run, const json_t *document)
 	int64_t cell;
 
 	if (status == NULL || strcmp(status, "pending") == 0) {
-		complain("a document without an outcome of its cell was not "
-			 "stored");
+		complain(
+			"a document without an outcome of its cell was not "
+			"stored");
 		return -1;
 	}
 	if (begin_transaction(s) < 0)
 		return -1;
 	cell = pending_cell(s, run, get(document, "key"));
-	return end_transaction(s, cell > 0 &&
-		set_outcome(s, cell, document) == 0 &&
-		set_placement(s, run, cell, get(document, "host"),
-			      get(document, "jobs")) == 0);
+	return end_transaction(
+		s,
+		cell > 0 && set_outcome(s, cell, document) == 0 &&
+			set_placement(s, run, cell, get(document, "host"),
+				      get(document, "jobs")) == 0);
 }
 
 /* The host that a cell of a run's document names; null for the run's own. */
@@ -512,7 +532,8 @@ int store_end_run(struct store *s, int64_t run)
 	char *sql = xasprintf(
 		"UPDATE runs SET finished = strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ'"
 		", 'now') WHERE id = %lld AND NOT EXISTS (SELECT 1 FROM cells "
-		"WHERE run = runs.id AND status = 'pending')", (long long)run);
+		"WHERE run = runs.id AND status = 'pending')",
+		(long long)run);
 	int result = store_execute(s, sql, "write to");
 
 	free(sql);

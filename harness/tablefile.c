@@ -120,22 +120,29 @@ int table_has_metrics(struct table *t, size_t first, int scope)
 {
 	for (size_t i = first, n; i < t->columns; i += n) {
 		char *bracket = strchr(t->fields[i], '[');
-		char *name = bracket == NULL ? xstrdup(t->fields[i]) :
+		char *name = bracket == NULL ?
+			xstrdup(t->fields[i]) :
 			strndup(t->fields[i], (size_t)(bracket - t->fields[i]));
 		const struct metric *m = metric_find(name);
 		int result = 0;
 
 		n = 1;
 		if (m == NULL)
-			result = table_broken(t, "'%.60s' is no metric that "
+			result = table_broken(
+				t,
+				"'%.60s' is no metric that "
 				"this program knows; see 'list metrics'",
 				t->fields[i]);
 		else if (scope != 0 && !(m->scope & scope))
-			result = table_broken(t, "the metric '%s' has no place "
-					      "in this table", name);
+			result = table_broken(t,
+					      "the metric '%s' has no place "
+					      "in this table",
+					      name);
 		else if (had(t, i, m))
-			result = table_broken(t, "the metric '%s' is here "
-					      "twice", name);
+			result = table_broken(t,
+					      "the metric '%s' is here "
+					      "twice",
+					      name);
 		for (size_t k = 0; bracket != NULL && result == 0; k++) {
 			char *want = xasprintf("%s[%zu]", name, k);
 			int same = i + k < t->columns &&
@@ -143,9 +150,10 @@ int table_has_metrics(struct table *t, size_t first, int scope)
 
 			n = k;
 			if (!same && k == 0)
-				result = table_broken(t, "'%.60s' comes before "
-						      "'%s'", t->fields[i],
-						      want);
+				result = table_broken(t,
+						      "'%.60s' comes before "
+						      "'%s'",
+						      t->fields[i], want);
 			free(want);
 			if (!same)
 				break;
@@ -183,11 +191,15 @@ json_t *table_text(const struct table *t, size_t column)
 				p += 2;
 				c = c < 0x80 ? c : 0;
 			} else {
-				c = c == 't' ? '\t' : c == 'n' ? '\n' :
-					c == 'r' ? '\r' : c == '\\' ? c : 0;
+				c = c == 't'	  ? '\t' :
+					c == 'n'  ? '\n' :
+					c == 'r'  ? '\r' :
+					c == '\\' ? c :
+						    0;
 			}
 			if (c == 0) {
-				table_broken(t, "'%.60s' has a backslash before "
+				table_broken(t,
+					     "'%.60s' has a backslash before "
 					     "what it does not escape",
 					     t->names[column]);
 				goto out;
@@ -217,9 +229,11 @@ int table_number(const struct table *t, size_t column, json_int_t low,
 {
 	if (parse_count(t->fields[column], low, high, value) == 0)
 		return 0;
-	return table_broken(t, "'%.60s' is '%.60s', not a whole number from "
-			    "%lld to %lld", t->names[column],
-			    t->fields[column], (long long)low, (long long)high);
+	return table_broken(t,
+			    "'%.60s' is '%.60s', not a whole number from "
+			    "%lld to %lld",
+			    t->names[column], t->fields[column], (long long)low,
+			    (long long)high);
 }
 
 json_t *table_real(const struct table *t, size_t column)
@@ -240,20 +254,20 @@ json_t *table_real(const struct table *t, size_t column)
 
 /* The null of a metric, for reason ?N.  0 or -1. */
 static int take_null(const struct table *t, size_t column, const char *key,
-		     json_t *object, json_t *unavailable,
-		     const json_t *reasons)
+		     json_t *object, json_t *unavailable, const json_t *reasons)
 {
 	json_int_t number;
 
 	if (parse_count(t->fields[column] + 1, 0,
 			(json_int_t)json_array_size(reasons), &number) < 0)
-		return table_broken(t, "'%s' is '%.60s', which refers to no "
-				    "line of reasons.tsv", key,
-				    t->fields[column]);
+		return table_broken(t,
+				    "'%s' is '%.60s', which refers to no "
+				    "line of reasons.tsv",
+				    key, t->fields[column]);
 	json_object_set_new(object, key, json_null());
 	if (number > 0)
-		json_object_set(unavailable, key, json_array_get(reasons,
-						(size_t)number - 1));
+		json_object_set(unavailable, key,
+				json_array_get(reasons, (size_t)number - 1));
 	return 0;
 }
 
@@ -263,7 +277,8 @@ static json_t *take_list(const struct table *t, size_t column, size_t n)
 	json_t *list = json_array();
 
 	for (size_t i = column; i < column + n; i++) {
-		json_t *value = strcmp(t->fields[i], "-") == 0 ? json_null() :
+		json_t *value = strcmp(t->fields[i], "-") == 0 ?
+			json_null() :
 			table_real(t, i);
 
 		if (value == NULL) {
@@ -288,13 +303,15 @@ int table_take_metrics(const struct table *t, json_t *object,
 		if (*field == '\0' || *field == '?') {
 			for (size_t k = 1; k < m->n; k++)
 				if (*t->fields[i + k] != '\0')
-					return table_broken(t, "'%s' is not "
+					return table_broken(
+						t,
+						"'%s' is not "
 						"empty, though '%s' is no "
-						"number", t->names[i + k],
-						t->names[i]);
-			if (*field == '?' && take_null(t, i, m->metric->key,
-						       object, unavailable,
-						       reasons) < 0)
+						"number",
+						t->names[i + k], t->names[i]);
+			if (*field == '?' &&
+			    take_null(t, i, m->metric->key, object, unavailable,
+				      reasons) < 0)
 				return -1;
 			continue;
 		}
@@ -320,18 +337,22 @@ json_t *table_histogram(const struct table *t, size_t column)
 			*times++ = '\0';
 		if (parse_count(word, json_array_size(list) > 0,
 				HDR_BUCKETS - 1 - at, &step) < 0 ||
-		    (times != NULL && parse_count(times, 1, COUNT_MAX,
-						  &count) < 0)) {
-			table_broken(t, "'%s' is no histogram: its word %zu is "
-				     "none", t->names[column],
+		    (times != NULL &&
+		     parse_count(times, 1, COUNT_MAX, &count) < 0)) {
+			table_broken(t,
+				     "'%s' is no histogram: its word %zu is "
+				     "none",
+				     t->names[column],
 				     json_array_size(list) + 1);
 			json_decref(list);
 			list = NULL;
 			break;
 		}
 		at += step;
-		json_array_append_new(list, json_pack("[II]",
-			(json_int_t)hdr_lower((size_t)at), count));
+		json_array_append_new(
+			list,
+			json_pack("[II]", (json_int_t)hdr_lower((size_t)at),
+				  count));
 	}
 	free(copy);
 	return list;

@@ -13,18 +13,18 @@
 
 /* The columns of a metric, in its first one. */
 struct table_metric {
-	const struct metric *metric;	/* NULL: no metric begins here */
-	size_t n;			/* columns */
+	const struct metric *metric; /* NULL: no metric begins here */
+	size_t n;		     /* columns */
 	int list;
 };
 
 struct table {
 	char *path, *text, *next;
-	size_t line;			/* of the fields, from 1 */
-	char **fields;			/* of the line */
-	char **names;			/* of the columns */
+	size_t line;   /* of the fields, from 1 */
+	char **fields; /* of the line */
+	char **names;  /* of the columns */
 	size_t columns;
-	struct table_metric *metrics;	/* per column */
+	struct table_metric *metrics; /* per column */
 };
 
 /* Reads DIR/NAME.tsv, whose first columns are `names`, ended by NULL.  0 or -1.

@@ -5,16 +5,23 @@
 #include <stddef.h>
 
 #define TABLES_FORMAT 1
-#define TABLES_LIST_MAX 8	/* elements of a metric that is a list */
+#define TABLES_LIST_MAX 8 /* elements of a metric that is a list */
 
 enum table_id {
-	TABLE_CELLS, TABLE_CURVE, TABLE_WORKER, TABLE_COPIES, TABLE_PAUSES,
-	TABLE_LATENCIES, TABLE_METHODS, TABLE_REASONS, TABLES,
+	TABLE_CELLS,
+	TABLE_CURVE,
+	TABLE_WORKER,
+	TABLE_COPIES,
+	TABLE_PAUSES,
+	TABLE_LATENCIES,
+	TABLE_METHODS,
+	TABLE_REASONS,
+	TABLES,
 };
 
 static const char *const table_names[TABLES] = {
-	"cells", "curve", "worker", "copies", "pauses", "latencies", "methods",
-	"reasons",
+	"cells",  "curve",     "worker",  "copies",
+	"pauses", "latencies", "methods", "reasons",
 };
 
 /* Columns of cells.tsv before the metrics. */

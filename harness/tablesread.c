@@ -18,10 +18,10 @@
 
 struct reader {
 	const char *dir;
-	json_t *run;			/* what is in run.json */
-	json_t *cells;			/* array */
-	json_t *keys;			/* of these, as an object */
-	json_t *reasons, *methods;	/* arrays */
+	json_t *run;		   /* what is in run.json */
+	json_t *cells;		   /* array */
+	json_t *keys;		   /* of these, as an object */
+	json_t *reasons, *methods; /* arrays */
 };
 
 /* The cell that the first field names.  Borrowed, or NULL. */
@@ -45,8 +45,10 @@ static int check_order(const struct table *t, json_int_t last[2],
 
 	last[0] = cell;
 	last[1] = second;
-	return ascends ? 0 : table_broken(t, "not in order: this line is there "
-					  "already, or belongs further up");
+	return ascends ? 0 :
+			 table_broken(t,
+				      "not in order: this line is there "
+				      "already, or belongs further up");
 }
 
 static int take_reason(struct reader *r, const struct table *t,
@@ -58,7 +60,8 @@ static int take_reason(struct reader *r, const struct table *t,
 	(void)last;
 	if (table_number(t, 0, (json_int_t)json_array_size(r->reasons) + 1,
 			 (json_int_t)json_array_size(r->reasons) + 1,
-			 &number) < 0 || (text = table_text(t, 1)) == NULL)
+			 &number) < 0 ||
+	    (text = table_text(t, 1)) == NULL)
 		return -1;
 	json_array_append_new(r->reasons, text);
 	return 0;
@@ -87,9 +90,11 @@ static int take_method(struct reader *r, const struct table *t,
 			value = table_text(t, i);
 		if (value == NULL || json_object_get(methods, t->names[i])) {
 			json_decref(value);
-			return value == NULL ? -1 : table_broken(t,
-				"the column '%.60s' is here twice",
-				t->names[i]);
+			return value == NULL ?
+				-1 :
+				table_broken(t,
+					     "the column '%.60s' is here twice",
+					     t->names[i]);
 		}
 		json_object_set_new(methods, t->names[i], value);
 	}
@@ -112,8 +117,10 @@ static int take_identity(const struct table *t, size_t column,
 	} else if (id->type == ID_TEXT || id->type == ID_OPTIONAL_TEXT) {
 		value = table_text(t, column);
 	} else {
-		value = table_number(t, column, id->low, id->high, &number) < 0 ?
-			NULL : json_integer(number);
+		value = table_number(t, column, id->low, id->high, &number) <
+				0 ?
+			NULL :
+			json_integer(number);
 	}
 	if (value == NULL)
 		return -1;
@@ -148,7 +155,8 @@ static int make_key(struct reader *r, const struct table *t, json_t *cell)
 	} else {
 		if (strcmp(same.tag, key.tag) != 0 ||
 		    strcmp(same.stack, key.stack) != 0)
-			result = table_broken(t, "no cell can have this "
+			result = table_broken(t,
+					      "no cell can have this "
 					      "identity");
 		cellkey_fini(&same);
 	}
@@ -211,8 +219,8 @@ static int take_cell(struct reader *r, const struct table *t,
 				 (json_int_t)json_array_size(r->methods),
 				 &number) < 0)
 			return -1;
-		json_object_set(cell, "methods", json_array_get(r->methods,
-						(size_t)number - 1));
+		json_object_set(cell, "methods",
+				json_array_get(r->methods, (size_t)number - 1));
 	}
 	if (tells_placement(t) && take_placement(r, t, cell) < 0)
 		return -1;
@@ -245,8 +253,10 @@ static int take_worker(struct reader *r, const struct table *t,
 	const char *key;
 	int result = 0;
 
-	if (cell == NULL || table_number(t, 1, 1, json_integer_value(
-			json_object_get(cell, "workers")), &worker) < 0 ||
+	if (cell == NULL ||
+	    table_number(t, 1, 1,
+			 json_integer_value(json_object_get(cell, "workers")),
+			 &worker) < 0 ||
 	    check_order(t, last, worker) < 0 ||
 	    table_take_metrics(t, values, NULL, NULL) < 0) {
 		json_decref(values);
@@ -258,8 +268,10 @@ static int take_worker(struct reader *r, const struct table *t,
 		/* The lists have no place for a gap. */
 		if ((json_int_t)json_array_size(json_object_get(all, key)) !=
 		    worker - 1) {
-			result = table_broken(t, "'%s' is not there of the "
-					      "workers before this one", key);
+			result = table_broken(t,
+					      "'%s' is not there of the "
+					      "workers before this one",
+					      key);
 			break;
 		}
 		json_array_append(json_object_get(all, key), value);
@@ -287,9 +299,9 @@ static int take_copies(struct reader *r, const struct table *t,
 		pages = table_real(t, i + 1);
 		if (pages == NULL)
 			return -1;
-		json_object_set_new(json_object_get(copies,
-					place_names[i / CAUSES]),
-				    cause_names[i % CAUSES], pages);
+		json_object_set_new(
+			json_object_get(copies, place_names[i / CAUSES]),
+			cause_names[i % CAUSES], pages);
 	}
 	return 0;
 }
@@ -338,8 +350,7 @@ static const struct {
 	{ TABLE_CURVE, { "cell", "requests" }, 2, METRIC_CURVE, take_point },
 	{ TABLE_WORKER, { "cell", "worker" }, 2, METRIC_CELL, take_worker },
 	{ TABLE_COPIES, { "cell" }, 0, 0, take_copies },
-	{ TABLE_PAUSES, { "cell", "generation", "buckets" }, 0, 0,
-	  take_pauses },
+	{ TABLE_PAUSES, { "cell", "generation", "buckets" }, 0, 0, take_pauses },
 	{ TABLE_LATENCIES, { "cell", "buckets" }, 0, 0, take_latencies },
 };
 
@@ -353,12 +364,13 @@ static int check_columns(const struct table *t, enum table_id id)
 			return table_broken(t, "column %zu is not '%s'", i + 2,
 					    name);
 	}
-	for (size_t i = 0; id == TABLE_CELLS && tells_placement(t) &&
-	     i < PLACEMENT; i++)
+	for (size_t i = 0;
+	     id == TABLE_CELLS && tells_placement(t) && i < PLACEMENT; i++)
 		if (IDENTITY + 2 + i >= t->columns ||
 		    strcmp(t->names[IDENTITY + 2 + i], placement[i].name) != 0)
 			return table_broken(t, "column %zu is not '%s'",
-					    IDENTITY + 3 + i, placement[i].name);
+					    IDENTITY + 3 + i,
+					    placement[i].name);
 	for (size_t i = 0; id == TABLE_COPIES && i < PLACES * CAUSES; i++) {
 		char *name = xasprintf("%s/%s", place_names[i / CAUSES],
 				       cause_names[i % CAUSES]);
@@ -388,9 +400,14 @@ static int read_table(struct reader *r, size_t i)
 	if (result == 0)
 		result = check_columns(&t, readers[i].id);
 	if (result == 0 && readers[i].metrics > 0)
-		result = table_has_metrics(&t, readers[i].metrics +
-			(readers[i].id == TABLE_CELLS && tells_placement(&t) ?
-			 PLACEMENT : 0), readers[i].scope);
+		result = table_has_metrics(
+			&t,
+			readers[i].metrics +
+				(readers[i].id == TABLE_CELLS &&
+						 tells_placement(&t) ?
+					 PLACEMENT :
+					 0),
+			readers[i].scope);
 	while (result == 0) {
 		result = table_row(&t);
 		if (result <= 0)
@@ -398,7 +415,8 @@ static int read_table(struct reader *r, size_t i)
 		result = readers[i].take(r, &t, last);
 	}
 	if (result == 0 && (json_int_t)t.line - 2 != json_integer_value(rows))
-		result = table_broken(&t, "the file ends after %zu lines, not "
+		result = table_broken(&t,
+				      "the file ends after %zu lines, not "
 				      "after the %lld that run.json tells of",
 				      t.line - 2,
 				      (long long)json_integer_value(rows));
@@ -436,8 +454,8 @@ static int are_hosts(const json_t *hosts)
 	int good = hosts == NULL || json_is_array(hosts);
 
 	json_array_foreach(hosts, index, host) {
-		const char *name = json_string_value(json_object_get(host,
-								     "name"));
+		const char *name = json_string_value(
+			json_object_get(host, "name"));
 
 		if (name != NULL && *name != '\0' &&
 		    json_object_get(names, name) == NULL)
@@ -462,29 +480,32 @@ static int check_run(const struct reader *r)
 	    !json_is_integer(json_object_get(r->run, "schema")))
 		return bad_run(r, "not made by 'export --format=tables'");
 	if (json_integer_value(json_object_get(r->run, "format")) !=
-	    TABLES_FORMAT || json_integer_value(json_object_get(r->run,
-					"schema")) > STORE_SCHEMA_VERSION)
+		    TABLES_FORMAT ||
+	    json_integer_value(json_object_get(r->run, "schema")) >
+		    STORE_SCHEMA_VERSION)
 		return bad_run(r, "made by a newer version of this program");
 	if (!is_time(json_object_get(r->run, "started")) ||
 	    !is_time(json_object_get(r->run, "finished")))
 		return bad_run(r, "'started' or 'finished' is no time");
-	if (!json_is_object(options) || !json_is_object(
-			json_object_get(r->run, "host")))
+	if (!json_is_object(options) ||
+	    !json_is_object(json_object_get(r->run, "host")))
 		return bad_run(r, "'options' or 'host' is no object");
 	if (!are_hosts(json_object_get(r->run, "hosts")))
-		return bad_run(r, "'hosts' are no objects with names of their own");
+		return bad_run(
+			r, "'hosts' are no objects with names of their own");
 	if (baseline != NULL && !json_is_null(baseline) &&
 	    !json_is_string(baseline))
 		return bad_run(r, "the baseline is no text");
 	for (int t = 0; t < TABLES; t++)
-		if (t != TABLE_LATENCIES && !json_is_integer(
-				json_object_get(rows, table_names[t])))
+		if (t != TABLE_LATENCIES &&
+		    !json_is_integer(json_object_get(rows, table_names[t])))
 			return bad_run(r, "'rows' does not tell of all tables");
 	json_object_foreach(units, key, unit) {
 		const struct metric *m = metric_find(key);
 
-		if (m != NULL && (!json_is_string(unit) ||
-				  strcmp(json_string_value(unit), m->unit) != 0))
+		if (m != NULL &&
+		    (!json_is_string(unit) ||
+		     strcmp(json_string_value(unit), m->unit) != 0))
 			return bad_run(r, "a metric has another unit here");
 	}
 	return 0;
@@ -499,8 +520,10 @@ static int read_run(struct reader *r)
 	int result = read_file(path, 1 << 20, &text, &length);
 
 	if (result == -ENOENT || result == -ENOTDIR) {
-		complain("there is no %s; 'export --format=tables --out=%s' "
-			 "makes it", path, r->dir);
+		complain(
+			"there is no %s; 'export --format=tables --out=%s' "
+			"makes it",
+			path, r->dir);
 	} else if (result < 0) {
 		complain("cannot read %s: %s", path, strerror(-result));
 	} else {
@@ -518,21 +541,25 @@ static int read_run(struct reader *r)
 
 json_t *tables_read(const char *dir)
 {
-	struct reader r = { .dir = dir, .cells = json_array(),
-			    .keys = json_object(), .reasons = json_array(),
+	struct reader r = { .dir = dir,
+			    .cells = json_array(),
+			    .keys = json_object(),
+			    .reasons = json_array(),
 			    .methods = json_array() };
 	json_t *document = NULL;
 	int result = read_run(&r);
 
 	for (size_t i = 0; i < TABLES && result == 0; i++)
-		if (readers[i].id != TABLE_LATENCIES || json_object_get(
-			    json_object_get(r.run, "rows"), "latencies"))
+		if (readers[i].id != TABLE_LATENCIES ||
+		    json_object_get(json_object_get(r.run, "rows"),
+				    "latencies"))
 			result = read_table(&r, i);
 	if (result == 0) {
 		document = json_object();
-		for (size_t i = 0; i < sizeof run_facts / sizeof *run_facts; i++)
+		for (size_t i = 0; i < sizeof run_facts / sizeof *run_facts;
+		     i++)
 			json_object_set(document, run_facts[i],
-				json_object_get(r.run, run_facts[i]));
+					json_object_get(r.run, run_facts[i]));
 		json_object_set(document, "hosts",
 				json_object_get(r.run, "hosts"));
 		json_object_set(document, "cells", r.cells);

@@ -21,8 +21,8 @@
 
 /* Numbers for what many rows refer to, from 1 in order of appearance. */
 struct numbering {
-	json_t *values;		/* array */
-	json_t *numbers;	/* object: key to number */
+	json_t *values;	 /* array */
+	json_t *numbers; /* object: key to number */
 };
 
 static json_int_t number_of(struct numbering *n, const char *key,
@@ -45,9 +45,9 @@ struct writer {
 	json_int_t rows[TABLES];
 	/* Of each metric: 0 none, 1 null, 2 a number, 2 + n a list of n. */
 	size_t *kinds[TABLE_WORKER + 1];
-	json_t **cells;		/* sorted, borrowed */
+	json_t **cells; /* sorted, borrowed */
 	size_t n;
-	int placed;		/* cells have hosts or jobs of their own */
+	int placed; /* cells have hosts or jobs of their own */
 	struct numbering reasons, methods;
 };
 
@@ -107,8 +107,9 @@ static int is_there(const json_t *cell, const char *key)
 	const char *reason = celldoc_text(json_object_get(cell, "unavailable"),
 					  key);
 
-	return value != NULL && (!json_is_null(value) ||
-		strcmp(reason, store_absent_reason(cell)) != 0);
+	return value != NULL &&
+		(!json_is_null(value) ||
+		 strcmp(reason, store_absent_reason(cell)) != 0);
 }
 
 /* How many columns a metric has. */
@@ -121,17 +122,21 @@ static size_t width(size_t kind)
 static int need_column(size_t *kinds, size_t metric, const json_t *value)
 {
 	size_t n = json_array_size(value), had = kinds[metric];
-	size_t kind = json_is_array(value) ? 2 + n : json_is_number(value) ? 2 :
-		1;
+	size_t kind = json_is_array(value) ? 2 + n :
+		json_is_number(value)	   ? 2 :
+					     1;
 
 	if (kind > had)
 		kinds[metric] = kind;
-	if ((json_is_array(value) ? n > 0 && n <= TABLES_LIST_MAX :
-	     json_is_number(value) || json_is_null(value)) &&
+	if ((json_is_array(value) ?
+		     n > 0 && n <= TABLES_LIST_MAX :
+		     json_is_number(value) || json_is_null(value)) &&
 	    (had <= 1 || kind <= 1 || kind == had))
 		return 0;
-	complain("cannot export the run as tables: %s is not of one kind "
-		 "everywhere", metrics[metric].key);
+	complain(
+		"cannot export the run as tables: %s is not of one kind "
+		"everywhere",
+		metrics[metric].key);
 	return -1;
 }
 
@@ -155,8 +160,7 @@ static int find_columns(struct writer *w)
 {
 	for (size_t c = 0; c < w->n; c++) {
 		json_t *curve = json_object_get(w->cells[c], "curve"), *point;
-		json_t *per_worker = json_object_get(w->cells[c],
-						     "per_worker");
+		json_t *per_worker = json_object_get(w->cells[c], "per_worker");
 		size_t index;
 
 		if (need_columns(w->kinds[TABLE_CELLS], w->cells[c]) < 0)
@@ -195,7 +199,8 @@ static void write_metric(struct writer *w, enum table_id table, size_t metric,
 
 	for (size_t i = 0; i < width(w->kinds[table][metric]); i++) {
 		const json_t *v = json_is_array(value) ?
-			json_array_get(value, i) : value;
+			json_array_get(value, i) :
+			value;
 
 		fputc('\t', file);
 		if (json_is_number(v))
@@ -203,10 +208,13 @@ static void write_metric(struct writer *w, enum table_id table, size_t metric,
 		else if (json_is_array(value))
 			fputc('-', file);
 		else if (json_is_null(value) && i == 0)
-			fprintf(file, "?%lld", json_is_string(reason) ?
-				(long long)number_of(&w->reasons,
-					json_string_value(reason), reason) :
-				0LL);
+			fprintf(file, "?%lld",
+				json_is_string(reason) ?
+					(long long)number_of(
+						&w->reasons,
+						json_string_value(reason),
+						reason) :
+					0LL);
 	}
 }
 
@@ -244,10 +252,11 @@ static void write_cell(struct writer *w, json_int_t number, const json_t *cell)
 		const char *name = metrics[m].key;
 		int there = is_there(cell, name);
 
-		write_metric(w, TABLE_CELLS, m,
-			     there ? json_object_get(cell, name) : NULL,
-			     json_object_get(json_object_get(cell,
-						"unavailable"), name));
+		write_metric(
+			w, TABLE_CELLS, m,
+			there ? json_object_get(cell, name) : NULL,
+			json_object_get(json_object_get(cell, "unavailable"),
+					name));
 	}
 	fputc('\n', file);
 	w->rows[TABLE_CELLS]++;
@@ -265,7 +274,8 @@ static void write_curve(struct writer *w, json_int_t number, const json_t *cell)
 			    json_object_get(point, "requests"));
 		for (size_t m = 0; m < metrics_count; m++)
 			write_metric(w, TABLE_CURVE, m,
-				json_object_get(point, metrics[m].key), NULL);
+				     json_object_get(point, metrics[m].key),
+				     NULL);
 		fputc('\n', w->files[TABLE_CURVE]);
 		w->rows[TABLE_CURVE]++;
 	}
@@ -284,9 +294,12 @@ static void write_workers(struct writer *w, json_int_t number, json_t *cell)
 		fprintf(w->files[TABLE_WORKER], "%lld\t%zu", (long long)number,
 			i + 1);
 		for (size_t m = 0; m < metrics_count; m++)
-			write_metric(w, TABLE_WORKER, m, json_array_get(
-				json_object_get(per_worker, metrics[m].key),
-				i), NULL);
+			write_metric(
+				w, TABLE_WORKER, m,
+				json_array_get(json_object_get(per_worker,
+							       metrics[m].key),
+					       i),
+				NULL);
 		fputc('\n', w->files[TABLE_WORKER]);
 		w->rows[TABLE_WORKER]++;
 	}
@@ -304,9 +317,11 @@ static void write_copies(struct writer *w, json_int_t number,
 	for (size_t p = 0; p < PLACES; p++)
 		for (size_t c = 0; c < CAUSES; c++) {
 			fputc('\t', file);
-			write_field(file, json_object_get(
-				json_object_get(copies, place_names[p]),
-				cause_names[c]));
+			write_field(
+				file,
+				json_object_get(
+					json_object_get(copies, place_names[p]),
+					cause_names[c]));
 		}
 	fputc('\n', file);
 	w->rows[TABLE_COPIES]++;
@@ -320,14 +335,16 @@ static int write_buckets(FILE *file, const json_t *list)
 
 	json_array_foreach(list, index, bucket) {
 		json_int_t low = json_integer_value(json_array_get(bucket, 0));
-		json_int_t count = json_integer_value(json_array_get(bucket, 1));
+		json_int_t count = json_integer_value(
+			json_array_get(bucket, 1));
 		size_t at;
 
 		if (low < 0 || (uint64_t)low > HDR_MAX_VALUE || count < 1 ||
 		    hdr_lower(hdr_index((uint64_t)low)) != (uint64_t)low) {
-			complain("cannot export the run as tables: a histogram "
-				 "has a bucket at %lld ns, which is none",
-				 (long long)low);
+			complain(
+				"cannot export the run as tables: a histogram "
+				"has a bucket at %lld ns, which is none",
+				(long long)low);
 			return -1;
 		}
 		at = hdr_index((uint64_t)low);
@@ -456,14 +473,15 @@ static int compare_cells(const void *pa, const void *pb, void *baseline)
 	const char *y = celldoc_text(b, "strategy");
 	int order = strverscmp(celldoc_text(a, "tag"), celldoc_text(b, "tag"));
 
-	order = order ? order : strcmp(celldoc_given_path(a),
-				       celldoc_given_path(b));
-	order = order ? order : strcmp(celldoc_text(a, "workload"),
-				       celldoc_text(b, "workload"));
+	order = order ? order :
+			strcmp(celldoc_given_path(a), celldoc_given_path(b));
+	order = order ? order :
+			strcmp(celldoc_text(a, "workload"),
+			       celldoc_text(b, "workload"));
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		order = order ? order : compare_numbers(a, b, sizes[i]);
-	order = order ? order : (strcmp(x, baseline) != 0) -
-		(strcmp(y, baseline) != 0);
+	order = order ? order :
+			(strcmp(x, baseline) != 0) - (strcmp(y, baseline) != 0);
 	order = order ? order : strcmp(x, y);
 	order = order ? order : compare_numbers(a, b, "repeat");
 	return order ? order : compare_numbers(a, b, "seed");
@@ -480,8 +498,12 @@ static int check_cell(const json_t *cell, json_int_t run)
 		.stack = (char *)celldoc_text(cell, "strategy"),
 		.workload = (char *)celldoc_text(cell, "workload"),
 #define NUMBER(name) .name = json_integer_value(json_object_get(cell, #name))
-		NUMBER(workers), NUMBER(requests), NUMBER(collect_at),
-		NUMBER(scale), NUMBER(repeat), NUMBER(seed),
+		NUMBER(workers),
+		NUMBER(requests),
+		NUMBER(collect_at),
+		NUMBER(scale),
+		NUMBER(repeat),
+		NUMBER(seed),
 #undef NUMBER
 	};
 	char *text = cellkey_format(&key);
@@ -489,12 +511,15 @@ static int check_cell(const json_t *cell, json_int_t run)
 
 	free(text);
 	if (!same)
-		complain("cannot export run %lld as tables: the key of the cell "
-			 "%s is not that of its columns", (long long)run,
-			 celldoc_text(cell, "key"));
+		complain(
+			"cannot export run %lld as tables: the key of the cell "
+			"%s is not that of its columns",
+			(long long)run, celldoc_text(cell, "key"));
 	else if (strcmp(celldoc_text(cell, "status"), "pending") == 0)
-		complain("run %lld is not finished: 'run --resume' goes on "
-			 "with it", (long long)run);
+		complain(
+			"run %lld is not finished: 'run --resume' goes on "
+			"with it",
+			(long long)run);
 	else
 		return 0;
 	return -1;
@@ -534,7 +559,8 @@ static json_t *run_json(const struct writer *w, const json_t *document)
 			w->placed ? STORE_SCHEMA_VERSION : TABLES_SCHEMA_ALONE,
 			"units", units, "rows", rows);
 	if (w->placed)
-		json_object_set(run, "hosts", json_object_get(document, "hosts"));
+		json_object_set(run, "hosts",
+				json_object_get(document, "hosts"));
 	for (size_t i = 0; i < sizeof run_facts / sizeof *run_facts; i++)
 		json_object_set(run, run_facts[i],
 				json_object_get(document, run_facts[i]));
@@ -567,8 +593,8 @@ static int write_files(struct writer *w, const json_t *document,
 		}
 		free(name);
 	}
-	text = json_dumps(run, JSON_SORT_KEYS | JSON_INDENT(1) |
-			  JSON_REAL_PRECISION(6));
+	text = json_dumps(
+		run, JSON_SORT_KEYS | JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	path = xasprintf("%s\n", text);
 	if (result == 0)
 		result = write_file(dir, "run.json", path, strlen(path));
@@ -599,7 +625,7 @@ int tables_write(const json_t *document, const char *dir, int latencies)
 	for (int t = 0; t < TABLES; t++) {
 		w.files[t] = open_memstream(&w.texts[t], &w.sizes[t]);
 		if (w.files[t] == NULL)
-			abort();	/* out of memory */
+			abort(); /* out of memory */
 	}
 	for (int t = 0; t <= TABLE_WORKER; t++)
 		w.kinds[t] = xcalloc(metrics_count, sizeof **w.kinds);

@@ -32,7 +32,7 @@ void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL);	/* else children vanish unread */
+	signal(SIGCHLD, SIG_DFL); /* else children vanish unread */
 }
 
 static void *need(void *p)
@@ -83,7 +83,7 @@ static void vcomplain(const char *format, va_list args)
 {
 	char *text = xvasprintf(format, args);
 
-	make_text_safe(text);	/* one line, whatever the names in it hold */
+	make_text_safe(text); /* one line, whatever the names in it hold */
 	fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
 	free(text);
 }
@@ -217,12 +217,13 @@ int parse_size(const char *text, int64_t *bytes)
 	return 0;
 }
 
-#define SECONDS_MAX (366L * 24 * 3600)	/* nobody waits longer */
+#define SECONDS_MAX (366L * 24 * 3600) /* nobody waits longer */
 
 const char *parse_table_or_json(const char *arg, const struct argp_state *state)
 {
 	if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0)
-		argp_error(state, "--format takes table or json, not '%s'", arg);
+		argp_error(state, "--format takes table or json, not '%s'",
+			   arg);
 	return arg;
 }
 
@@ -259,7 +260,8 @@ int64_t count_sum(int64_t a, int64_t b)
 	int64_t sum;
 
 	return __builtin_add_overflow(a > 0 ? a : 0, b > 0 ? b : 0, &sum) ?
-		INT64_MAX : sum;
+		INT64_MAX :
+		sum;
 }
 
 void strings_add(struct strings *list, const char *text)
@@ -415,7 +417,7 @@ int run_program(char *const argv[], long timeout_s, char **out, char **err,
 			if (captures[i].fd >= 0 && p[i].revents != 0)
 				capture_read(&captures[i]);
 		if (interrupted && !told) {
-			kill(pid, SIGTERM);	/* it cleans up, then ends */
+			kill(pid, SIGTERM); /* it cleans up, then ends */
 			told = 1;
 		}
 		if (timeout_s > 0 && now_ns() > deadline) {
@@ -430,7 +432,7 @@ int run_program(char *const argv[], long timeout_s, char **out, char **err,
 			close(captures[i].fd);
 		if (texts[i] != NULL)
 			*texts[i] = captures[i].text ? captures[i].text :
-				xstrdup("");
+						       xstrdup("");
 	}
 	return result;
 }
@@ -444,7 +446,7 @@ char *shell_quote(const char *text)
 		if (*text == '\'')
 			p = stpcpy(p, "'\\''");
 		else if (*text == '{')
-			p = stpcpy(p, "{''");	/* {} and {=...=} */
+			p = stpcpy(p, "{''"); /* {} and {=...=} */
 		else
 			*p++ = *text;
 	}
@@ -469,8 +471,12 @@ const char *describe_status(int status)
  * section 4. */
 static size_t utf8_length(const unsigned char *p)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 :
-		p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+	size_t n = p[0] < 0x80 ? 1 :
+		p[0] < 0xC2    ? 0 :
+		p[0] < 0xE0    ? 2 :
+		p[0] < 0xF0    ? 3 :
+		p[0] < 0xF5    ? 4 :
+				 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xC0) != 0x80)
@@ -521,8 +527,9 @@ void make_text_safe_but(char *text, const char *kept)
 	for (const char *p = text; *p != '\0';) {
 		size_t n = utf8_length((const unsigned char *)p);
 
-		if (n == 0 || (acts((const unsigned char *)p, n) &&
-			       (n > 1 || strchr(kept, *p) == NULL))) {
+		if (n == 0 ||
+		    (acts((const unsigned char *)p, n) &&
+		     (n > 1 || strchr(kept, *p) == NULL))) {
 			*to++ = '?';
 			p += n ? n : 1;
 			continue;
@@ -589,7 +596,7 @@ static size_t edit_distance(const char *a, const char *b)
 const char *nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *best = NULL;
-	size_t least = 3;	/* farther ones are no help */
+	size_t least = 3; /* farther ones are no help */
 
 	for (size_t i = 0; i < n; i++) {
 		size_t d = edit_distance(word, names[i]);

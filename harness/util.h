@@ -18,7 +18,7 @@ enum exit_code {
 	EXIT_UNSUPPORTED = 4,	/* nothing that was asked for works here */
 	EXIT_UNTRUSTED = 5,	/* samples were lost */
 	EXIT_TIMEOUT = 124,	/* every cell timed out */
-	EXIT_INTERRUPTED = 130,	/* Ctrl-C or SIGTERM */
+	EXIT_INTERRUPTED = 130, /* Ctrl-C or SIGTERM */
 };
 
 /* Memory, or the end of the program with one line.  The caller frees. */
@@ -57,7 +57,8 @@ int parse_seconds(const char *text, long *seconds);
 /* The argument of --format where it is table or json; ends the program with a
  * usage message otherwise. */
 struct argp_state;
-const char *parse_table_or_json(const char *arg, const struct argp_state *state);
+const char *parse_table_or_json(const char *arg,
+				const struct argp_state *state);
 
 /* The sum of two counts that somebody else may have written: negative ones are
  * none, and it ends at the largest number there is. */

@@ -69,11 +69,13 @@ static int check_path(const char *path, int folder, char **error)
 	else if (stat(path, &st) < 0)
 		*error = xasprintf("cannot read %s: %s", path, strerror(errno));
 	else if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
-		*error = xasprintf("%s is no %s", path, folder ? "folder" :
-				   "file");
+		*error = xasprintf("%s is no %s", path,
+				   folder ? "folder" : "file");
 	else if (!is_utf8(path) || strchr(path, ',') != NULL)
-		*error = xasprintf("the path %s has a comma or is not UTF-8, "
-				   "which no workload's name can have", path);
+		*error = xasprintf(
+			"the path %s has a comma or is not UTF-8, "
+			"which no workload's name can have",
+			path);
 	else
 		result = 0;
 	free(real);
@@ -84,8 +86,9 @@ static int check_path(const char *path, int folder, char **error)
 static int check_paths(const char *paths, char **error)
 {
 	const char *second = strstr(paths + 1, "//");
-	char *folder = xasprintf("%.*s", second != NULL ?
-				 (int)(second - paths) : INT_MAX, paths);
+	char *folder = xasprintf(
+		"%.*s", second != NULL ? (int)(second - paths) : INT_MAX,
+		paths);
 	int result = check_path(folder, 1, error);
 
 	if (result == 0 && second != NULL)
@@ -122,9 +125,11 @@ char *wsgi_full_name(const char *name, const char *urls, char **error)
 	char *app = application(name, &rest), *full = NULL;
 
 	if (app == NULL || (*rest != '\0' && strncmp(rest, "//", 2) != 0))
-		*error = xasprintf("'%s' is no application; as for gunicorn, "
-				   "say wsgi:MODULE:APP, where APP is a name "
-				   "or a factory, NAME()", name);
+		*error = xasprintf(
+			"'%s' is no application; as for gunicorn, "
+			"say wsgi:MODULE:APP, where APP is a name "
+			"or a factory, NAME()",
+			name);
 	else if (*rest == '\0')
 		full = add_paths(app, urls, error);
 	else if (urls != NULL)
@@ -180,8 +185,9 @@ int wsgi_check(const struct workload *w, const char *executable, char **error)
 		*error = xasprintf("cannot run %s: %s", executable,
 				   strerror(-result));
 	else if (status != 0)
-		*error = xasprintf("--urls: %s", *last_line(err) ?
-				   last_line(err) : describe_status(status));
+		*error = xasprintf("--urls: %s",
+				   *last_line(err) ? last_line(err) :
+						     describe_status(status));
 	free(out);
 	free(err);
 	return result < 0 || status != 0 ? -1 : 0;

@@ -28,10 +28,10 @@
 
 #define MAX_REGIONS 32768
 #define MAX_EXCLUDED 8192
-#define MAPS_SPARE 256			/* mappings left for others to make */
-#define THREAD_BLOCK 3072		/* glibc's struct pthread has 2304 and more */
+#define MAPS_SPARE 256	  /* mappings left for others to make */
+#define THREAD_BLOCK 3072 /* glibc's struct pthread has 2304 and more */
 #define STACK_MARGIN (UINT64_C(64) << 10)
-#define ENTRIES 512			/* of pagemap, read at a time */
+#define ENTRIES 512 /* of pagemap, read at a time */
 
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_SWAPPED (UINT64_C(1) << 62)
@@ -45,18 +45,18 @@ struct range {
 
 /* What is known while the heap is looked for. */
 struct finder {
-	size_t page, pool, arena;	/* bytes */
+	size_t page, pool, arena; /* bytes */
 	struct adopt_region *regions;
 	size_t n, max;
 	struct range *excluded;
 	size_t n_excluded;
-	size_t mappings;		/* that the process has */
+	size_t mappings; /* that the process has */
 	int pagemap;
-	uint64_t entries[ENTRIES], first;	/* of page number `first` on */
-	struct range run;		/* of pools, not yet a region */
-	uint64_t arena_start;		/* first pool seen of the last one's */
+	uint64_t entries[ENTRIES], first; /* of page number `first` on */
+	struct range run;		  /* of pools, not yet a region */
+	uint64_t arena_start; /* first pool seen of the last one's */
 	uint32_t arena_index;
-	int broken;			/* something else came after that pool */
+	int broken; /* something else came after that pool */
 	int result;
 };
 
@@ -94,8 +94,8 @@ int adopt_has_memfd(void)
 
 static void *map_table(size_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		       MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
@@ -108,7 +108,8 @@ static void exclude(struct finder *f, uint64_t start, uint64_t end)
 	}
 	f->excluded[f->n_excluded++] = (struct range){
 		start / f->page * f->page,
-		(end + f->page - 1) / f->page * f->page };
+		(end + f->page - 1) / f->page * f->page
+	};
 }
 
 static int exclude_segments(struct dl_phdr_info *info, size_t size, void *arg)
@@ -138,9 +139,9 @@ static void add_region(struct finder *f, uint64_t start, uint64_t end,
 		       int is_whole)
 {
 	if (f->n == f->max || start >= end)
-		return;		/* too many: the rest stays as it is */
-	f->regions[f->n++] = (struct adopt_region){
-		start, end - start, is_whole, NULL, 0 };
+		return; /* too many: the rest stays as it is */
+	f->regions[f->n++] = (struct adopt_region){ start, end - start,
+						    is_whole, NULL, 0 };
 }
 
 /* The first excluded range that reaches into [start, end), or an empty one at
@@ -191,7 +192,8 @@ static int has_content(struct finder *f, uint64_t address)
 			f->result = -errno;
 			return 0;
 		}
-		memset((char *)f->entries + n, 0, sizeof f->entries - (size_t)n);
+		memset((char *)f->entries + n, 0,
+		       sizeof f->entries - (size_t)n);
 		f->first = page;
 	}
 	entry = f->entries[page - f->first];
@@ -314,7 +316,8 @@ static int find(struct finder *f)
 		f->result = vmas_each(1, find_heap, f);
 	/* A region makes up to three mappings more of one. */
 	allowed = allowed > f->mappings + MAPS_SPARE ?
-		(allowed - f->mappings - MAPS_SPARE) / 3 : 0;
+		(allowed - f->mappings - MAPS_SPARE) / 3 :
+		0;
 	if (f->n > allowed)
 		f->n = allowed;
 	return f->result;
@@ -362,7 +365,7 @@ static int copy_region(struct finder *f, int fd, size_t i)
 			result = write_all(fd, from, address - from,
 					   (uint64_t)slot + from - r->start);
 		for (uint64_t a = from; a < address && result == 0;
-		     a += f->page)	/* by reading */
+		     a += f->page) /* by reading */
 			(void)*((const volatile char *)view + (a - r->start));
 		if (address == from)
 			address += f->page;
@@ -378,7 +381,7 @@ static int make_memfd(size_t n)
 
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
 	    limit.rlim_cur != RLIM_INFINITY)
-		return -EFBIG;	/* trying would be SIGXFSZ */
+		return -EFBIG; /* trying would be SIGXFSZ */
 	fd = memfd_create("permafrost-reshare",
 			  MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
@@ -455,8 +458,8 @@ static int take_over(struct finder *f)
 		}
 	}
 	close_adopted();
-	adopted = (struct adopted){ 1, fd, st.st_dev, st.st_ino, f->regions,
-				    f->n, given, given_bytes };
+	adopted = (struct adopted){ 1,		fd,   st.st_dev, st.st_ino,
+				    f->regions, f->n, given,	 given_bytes };
 	f->regions = NULL;
 	f->n = 0;
 	return 0;
@@ -509,9 +512,8 @@ static int note_ours(void *arg, const struct vma *v)
 		return 0;
 	if (p->n == MAX_REGIONS)
 		return -E2BIG;
-	p->items[p->n++] = (struct adopt_region){ v->start,
-						  v->end - v->start, 0, NULL,
-						  0 };
+	p->items[p->n++] = (struct adopt_region){ v->start, v->end - v->start,
+						  0, NULL, 0 };
 	return 0;
 }
 
@@ -550,7 +552,7 @@ int adopt_undo(void)
 	sigprocmask(SIG_BLOCK, &all, &before);
 	present.items = map_table(MAX_REGIONS * sizeof *present.items);
 	result = present.items == NULL ? -ENOMEM :
-		vmas_each(0, note_ours, &present);
+					 vmas_each(0, note_ours, &present);
 	for (size_t i = 0; i < present.n && result == 0; i++)
 		result = restore(&present.items[i]);
 	if (present.items != NULL)

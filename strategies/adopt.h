@@ -27,19 +27,19 @@
 
 /* Region I is at offset I << ADOPT_SLOT_BITS of the memfd. */
 struct adopt_region {
-	uint64_t start, bytes;	/* when it was adopted; 0 bytes: it was not */
-	int is_whole;		/* while adopting: absent pages count, too */
-	void *view;		/* of the memfd's part, to read; or NULL */
-	uint64_t first;		/* number of its first page among all adopted */
+	uint64_t start, bytes; /* when it was adopted; 0 bytes: it was not */
+	int is_whole;	       /* while adopting: absent pages count, too */
+	void *view;	       /* of the memfd's part, to read; or NULL */
+	uint64_t first;	       /* number of its first page among all adopted */
 };
 
 /* There is one heap and hence one of this. */
 struct adopted {
 	int is_active;
-	int fd;			/* the memfd */
-	dev_t device;		/* its identity */
+	int fd;	      /* the memfd */
+	dev_t device; /* its identity */
 	ino_t inode;
-	struct adopt_region *regions;	/* in a mapping of its own */
+	struct adopt_region *regions; /* in a mapping of its own */
 	size_t n;
 	/* A bit per page: it has been given back.  In a mapping of its own. */
 	uint64_t *given;
@@ -50,10 +50,10 @@ extern struct adopted adopted;
 /* Of this process and those it descends from. */
 struct adopt_statistics {
 	uint64_t passes, pages_looked_at, pages_given_back;
-	uint64_t pages_left_hot;	/* copied again since they were given back */
-	uint64_t skipped_threads;	/* there was more than one thread */
-	uint64_t skipped_lost;		/* somebody has closed the memfd */
-	uint64_t skipped_error;		/* a system call failed */
+	uint64_t pages_left_hot;  /* copied again since they were given back */
+	uint64_t skipped_threads; /* there was more than one thread */
+	uint64_t skipped_lost;	  /* somebody has closed the memfd */
+	uint64_t skipped_error;	  /* a system call failed */
 };
 extern struct adopt_statistics adopt_statistics;
 

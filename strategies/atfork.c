@@ -18,7 +18,7 @@
 
 #include "strategy.h"
 
-static PyObject *waiting;	/* what to call, owned; NULL: nothing */
+static PyObject *waiting; /* what to call, owned; NULL: nothing */
 
 /* The thread state whose code runs now, maybe in another thread; or NULL.  Needs
  * no GIL. */
@@ -40,7 +40,8 @@ static int holds_gil(void)
 {
 	PyThreadState *state = running_state();
 
-	return state != NULL && (unsigned long)state->thread_id ==
+	return state != NULL &&
+		(unsigned long)state->thread_id ==
 		(unsigned long)PyThread_get_thread_ident();
 }
 
@@ -107,5 +108,6 @@ static PyMethodDef atfork_methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-MODULE_INIT(atfork, module_create("atfork", "A call before a server forks.",
-				  atfork_methods))
+MODULE_INIT(atfork,
+	    module_create("atfork", "A call before a server forks.",
+			  atfork_methods))

@@ -31,7 +31,8 @@ static int disable_undo(struct strategy_use *use)
 static const struct strategy disable = {
 	.abi = STRATEGY_ABI,
 	.name = "disable",
-	.summary = "gc.disable(): no collection unless the application enables it",
+	.summary =
+		"gc.disable(): no collection unless the application enables it",
 	.supported = gccall_supported,
 	.before_fork = disable_before_fork,
 	.undo = disable_undo,

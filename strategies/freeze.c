@@ -21,10 +21,13 @@ static PyObject *look_up(PyObject *gc, const char *name)
 {
 	PyObject *function = PyObject_GetAttrString(gc, name);
 
-	if (function != NULL && (!PyCFunction_Check(function) ||
-	    PyCFunction_GET_FLAGS(function) != METH_NOARGS)) {
-		PyErr_Format(PyExc_ImportError, "permafrost: gc.%s is not the "
-			     "interpreter's own function", name);
+	if (function != NULL &&
+	    (!PyCFunction_Check(function) ||
+	     PyCFunction_GET_FLAGS(function) != METH_NOARGS)) {
+		PyErr_Format(PyExc_ImportError,
+			     "permafrost: gc.%s is not the "
+			     "interpreter's own function",
+			     name);
 		Py_CLEAR(function);
 	}
 	return function;
@@ -38,7 +41,8 @@ static int freeze_check(void)
 		return -1;
 	interpreters_freeze = look_up(gc, "freeze");
 	interpreters_unfreeze = interpreters_freeze != NULL ?
-		look_up(gc, "unfreeze") : NULL;
+		look_up(gc, "unfreeze") :
+		NULL;
 	Py_DECREF(gc);
 	return interpreters_unfreeze != NULL ? 0 : -1;
 }

@@ -69,8 +69,7 @@ static PyObject *gc_freeze_get_actual_count(PyObject *self, PyObject *unused)
 /* ensure_disabled(): one object may be entered several times, nested, so the
  * states to return to form a stack of bits. */
 struct ensure_disabled {
-	PyObject_HEAD
-	unsigned int depth;
+	PyObject_HEAD unsigned int depth;
 	unsigned long long was_enabled;
 };
 
@@ -130,12 +129,12 @@ static PyMethodDef ensure_disabled_methods[] = {
 };
 
 static PyTypeObject ensure_disabled_type = {
-	PyVarObject_HEAD_INIT(NULL, 0)
-	.tp_name = "gc_freeze.ensure_disabled",
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "gc_freeze.ensure_disabled",
 	.tp_basicsize = sizeof(struct ensure_disabled),
 	.tp_flags = Py_TPFLAGS_DEFAULT,
-	.tp_doc = "A context manager: the collector is disabled in the block and "
-		  "returns to its earlier state after it.",
+	.tp_doc =
+		"A context manager: the collector is disabled in the block and "
+		"returns to its earlier state after it.",
 	.tp_methods = ensure_disabled_methods,
 	.tp_new = PyType_GenericNew,
 };
@@ -164,7 +163,8 @@ static int delegate(PyObject *module)
 	PyObject *gc = PyImport_ImportModule("gc");
 	int result = gc != NULL ? 0 : -1;
 
-	for (size_t i = 0; result == 0 && i < sizeof names / sizeof *names; i++) {
+	for (size_t i = 0; result == 0 && i < sizeof names / sizeof *names;
+	     i++) {
 		PyObject *function = PyObject_GetAttrString(gc, names[i]);
 
 		if (function == NULL ||

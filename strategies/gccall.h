@@ -39,7 +39,8 @@ static inline Py_ssize_t gccall_number(const char *name)
 {
 	PyObject *result = gccall(name);
 	Py_ssize_t n = result != NULL ?
-		PyNumber_AsSsize_t(result, PyExc_OverflowError) : -1;
+		PyNumber_AsSsize_t(result, PyExc_OverflowError) :
+		-1;
 
 	Py_XDECREF(result);
 	return n;
@@ -63,8 +64,8 @@ static inline int gccall_set_threshold(const int t[3])
 
 	if (gc == NULL)
 		return -1;
-	result = PyObject_CallMethod(gc, (char *)"set_threshold",
-				     (char *)"iii", t[0], t[1], t[2]);
+	result = PyObject_CallMethod(gc, (char *)"set_threshold", (char *)"iii",
+				     t[0], t[1], t[2]);
 	Py_DECREF(gc);
 	Py_XDECREF(result);
 	return result != NULL ? 0 : -1;

@@ -89,7 +89,7 @@ static int audit(void)
 	if (now > surplus)
 		gcevents_lost(recorder, (uint64_t)(now - surplus));
 	else
-		surplus = now;	/* a collection of which both halves are known */
+		surplus = now; /* a collection of which both halves are known */
 	return 0;
 }
 

@@ -34,14 +34,14 @@
 
 #include <string.h>
 
-#define DEBUG_STATS 1	/* gc.DEBUG_STATS */
+#define DEBUG_STATS 1 /* gc.DEBUG_STATS */
 
 static struct gcevents_recorder *recorder;
 static struct gcstate lists;
 static PyGC_Head aside[GCSTATE_GENERATIONS];
 static enum { IDLE, COUNTING, COLLECTING, ENDING } state;
 static int generation;			/* unless IDLE */
-static PyObject *get_debug, *set_debug;	/* of gc; never released */
+static PyObject *get_debug, *set_debug; /* of gc; never released */
 
 static void lists_aside(void)
 {
@@ -74,8 +74,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
 }
 
 static PyTypeObject sentinel_type = {
-	PyVarObject_HEAD_INIT(NULL, 0)
-	.tp_name = "permafrost.probe.sentinel",
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "permafrost.probe.sentinel",
 	.tp_basicsize = sizeof(PyObject),
 	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
 	.tp_doc = "Notices that a collection looks at it.",
@@ -112,14 +111,14 @@ static int take_message(const char *text)
 {
 	static const char begin[] = "gc: collecting generation ";
 
-	if (state == IDLE && text[0] != 'g')	/* most of what programs write */
+	if (state == IDLE && text[0] != 'g') /* most of what programs write */
 		return 0;
 	if (begins_with(text, begin)) {
 		int g = text[sizeof begin - 1] - '0';
 
 		if (g < 0 || g >= SHM_GENERATIONS)
 			return 0;
-		if (state == COUNTING)	/* the program wrote that line before */
+		if (state == COUNTING) /* the program wrote that line before */
 			lists_back();
 		generation = g;
 		lists_aside();
@@ -148,7 +147,7 @@ static int take_message(const char *text)
 			gcstate_clear_free_lists();
 		gcevents_end(recorder);
 		if (generation == GCSTATE_GENERATIONS - 1)
-			gcstate_clear_free_lists();	/* turns them back */
+			gcstate_clear_free_lists(); /* turns them back */
 		sentinel_to_youngest();
 		state = strchr(text, '\n') != NULL ? IDLE : ENDING;
 		return 1;
@@ -177,8 +176,7 @@ static const char *plain_text(PyObject *text)
 
 /* The stand-in: everything but `write` is the real file's. */
 struct stand_in {
-	PyObject_HEAD
-	PyObject *real;			/* owned; what sys.stderr was */
+	PyObject_HEAD PyObject *real; /* owned; what sys.stderr was */
 };
 
 static PyObject *stand_in_write(PyObject *self, PyObject *text)
@@ -191,9 +189,8 @@ static PyObject *stand_in_write(PyObject *self, PyObject *text)
 				   (char *)"write", (char *)"(O)", text);
 }
 
-static PyMethodDef stand_in_write_def = {
-	"write", stand_in_write, METH_O, NULL
-};
+static PyMethodDef stand_in_write_def = { "write", stand_in_write, METH_O,
+					  NULL };
 
 /* A function for each look-up, since one that is kept would be a cycle with its
  * stand-in; the interpreter takes it from a free list. */
@@ -218,8 +215,7 @@ static void stand_in_dealloc(PyObject *self)
 }
 
 static PyTypeObject stand_in_type = {
-	PyVarObject_HEAD_INIT(NULL, 0)
-	.tp_name = "permafrost.probe.stderr",
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "permafrost.probe.stderr",
 	.tp_basicsize = sizeof(struct stand_in),
 	.tp_flags = Py_TPFLAGS_DEFAULT,
 	.tp_doc = "sys.stderr, less the collector's own messages.",
@@ -251,7 +247,7 @@ static PyObject *set_flags(int add, int remove)
  * wrapped an older one, so that one keeps what is behind it. */
 static int refresh_stderr(void)
 {
-	PyObject *now = PySys_GetObject((char *)"stderr");	/* borrowed */
+	PyObject *now = PySys_GetObject((char *)"stderr"); /* borrowed */
 	struct stand_in *made;
 	int result;
 
@@ -300,9 +296,8 @@ static PyObject *no_messages(PyObject *self, PyObject *unused)
 	return set_flags(0, DEBUG_STATS);
 }
 
-static PyMethodDef no_messages_def = {
-	"no_messages", no_messages, METH_NOARGS, NULL
-};
+static PyMethodDef no_messages_def = { "no_messages", no_messages, METH_NOARGS,
+				       NULL };
 
 static int register_exit(void)
 {
@@ -328,8 +323,9 @@ static int start(struct gcevents_recorder *reports_to)
 	get_debug = PyObject_GetAttrString(gc, "get_debug");
 	set_debug = PyObject_GetAttrString(gc, "set_debug");
 	Py_DECREF(gc);
-	if (get_debug == NULL || set_debug == NULL || gcstate_init(&lists) < 0 ||
-	    PyType_Ready(&stand_in_type) < 0 || PyType_Ready(&sentinel_type) < 0)
+	if (get_debug == NULL || set_debug == NULL ||
+	    gcstate_init(&lists) < 0 || PyType_Ready(&stand_in_type) < 0 ||
+	    PyType_Ready(&sentinel_type) < 0)
 		return -1;
 	sentinel = PyObject_GC_New(PyObject, &sentinel_type);
 	if (sentinel == NULL)

@@ -18,7 +18,7 @@
 
 static struct gcevents_recorder first = { .generation = -1 };
 static struct gcevents_recorder second = { .generation = -1 };
-static const struct gcevents_way *way;		/* the first recorder's */
+static const struct gcevents_way *way; /* the first recorder's */
 
 uint64_t gcevents_now(void)
 {
@@ -75,8 +75,7 @@ void gcevents_lost(struct gcevents_recorder *recorder, uint64_t n)
 }
 
 static void record_into(struct gcevents_recorder *recorder,
-			struct shm_process *slot,
-			const struct gcevents_way *by)
+			struct shm_process *slot, const struct gcevents_way *by)
 {
 	slot->gc_source = by->source;
 	recorder->into = slot;

@@ -15,16 +15,16 @@
 
 /* What one way has seen.  All zero but `generation`, -1, before it is used. */
 struct gcevents_recorder {
-	struct shm_process *into;	/* NULL: records nothing */
-	int generation;			/* being collected, or -1 */
-	uint64_t since;			/* when that began */
-	long faults;			/* the thread's minor faults then */
+	struct shm_process *into; /* NULL: records nothing */
+	int generation;		  /* being collected, or -1 */
+	uint64_t since;		  /* when that began */
+	long faults;		  /* the thread's minor faults then */
 };
 
 /* One means of seeing collections.  Its hooks return 0, or -1 with an exception
  * set, and know the recorder from start(). */
 struct gcevents_way {
-	uint32_t source;		/* enum shm_gc_source */
+	uint32_t source; /* enum shm_gc_source */
 	/* NULL if it works here, else why not; then there are no hooks. */
 	const char *why_not;
 	/* Reports to `recorder` from now on.  Called once. */

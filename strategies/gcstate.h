@@ -28,7 +28,7 @@
 #ifdef Py_PYTHON_H
 #error "include gcstate.h before anything that includes Python.h"
 #endif
-#define Py_BUILD_CORE 1		/* the internal headers of 3.7 on ask for it */
+#define Py_BUILD_CORE 1 /* the internal headers of 3.7 on ask for it */
 #endif
 #include <Python.h>
 
@@ -187,8 +187,9 @@ static inline int gcstate_is_valid(PyGC_Head *list)
 #define GCSTATE_VALIDATE(list)                                                 \
 	do {                                                                   \
 		if (!gcstate_is_valid(list))                                   \
-			Py_FatalError("permafrost: a collector list is "       \
-				      "broken");                               \
+			Py_FatalError(                                         \
+				"permafrost: a collector list is "             \
+				"broken");                                     \
 	} while (0)
 #else
 #define GCSTATE_VALIDATE(list) ((void)0)
@@ -234,8 +235,8 @@ static inline void gcstate_unfreeze(struct gcstate *gs)
  * the list heads.  Returns NULL when they agree, else what does not.
  * Dereferences only the array itself until the thresholds have matched; before,
  * it need not even be aligned. */
-static inline const char *gcstate_check(void *address,
-					const int thresholds[GCSTATE_GENERATIONS])
+static inline const char *
+gcstate_check(void *address, const int thresholds[GCSTATE_GENERATIONS])
 {
 	struct gcstate_generation *gens = address;
 
@@ -244,7 +245,7 @@ static inline const char *gcstate_check(void *address,
 
 		memcpy(&threshold,
 		       (char *)address + (size_t)g * sizeof *gens +
-		       offsetof(struct gcstate_generation, threshold),
+			       offsetof(struct gcstate_generation, threshold),
 		       sizeof threshold);
 		if (threshold != thresholds[g])
 			return "a threshold differs from gc.get_threshold() "
@@ -350,14 +351,17 @@ static inline int gcstate_init(struct gcstate *gs)
 	    !PyArg_ParseTuple(tuple, "iii", &thresholds[0], &thresholds[1],
 			      &thresholds[2]))
 		goto out;
-	gs->generations = (struct gcstate_generation *)((char *)gcstate_locate() +
-							GCSTATE_TEST_SKEW);
+	gs->generations =
+		(struct gcstate_generation *)((char *)gcstate_locate() +
+					      GCSTATE_TEST_SKEW);
 	why = gcstate_check(gs->generations, thresholds);
 	if (why != NULL) {
-		PyErr_Format(PyExc_ImportError,
-			     "permafrost: this interpreter's collector does not "
-			     "look as its headers say: %s; rebuild for this "
-			     "interpreter", why);
+		PyErr_Format(
+			PyExc_ImportError,
+			"permafrost: this interpreter's collector does not "
+			"look as its headers say: %s; rebuild for this "
+			"interpreter",
+			why);
 		goto out;
 	}
 #if !GCSTATE_HAS_FREEZE

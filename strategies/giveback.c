@@ -28,8 +28,8 @@
 #define PRESENT (UINT64_C(1) << 63)
 #define FILE_OR_SHARED (UINT64_C(1) << 61)
 
-#define ENTRIES 512		/* of pagemap, read at a time */
-#define FOUND 128		/* runs of PAGEMAP_SCAN, likewise */
+#define ENTRIES 512 /* of pagemap, read at a time */
+#define FOUND 128   /* runs of PAGEMAP_SCAN, likewise */
 #define BUFFER (UINT64_C(64) << 10)
 
 struct adopt_statistics adopt_statistics;
@@ -37,7 +37,7 @@ struct adopt_statistics adopt_statistics;
 struct pass {
 	size_t page;
 	int pagemap, can_scan;
-	char *buffer;			/* BUFFER bytes in their own mapping */
+	char *buffer; /* BUFFER bytes in their own mapping */
 	uint64_t looked_at, given_back, left_hot;
 };
 
@@ -72,16 +72,17 @@ static int compare(struct pass *p, uint64_t start, uint64_t end,
 {
 	ssize_t n = pread(adopted.fd, p->buffer, end - start, (off_t)offset);
 	const char *template = p->buffer;
-	uint64_t equal = start;		/* pages from here on are */
+	uint64_t equal = start; /* pages from here on are */
 
 	if (n != (ssize_t)(end - start))
 		return n < 0 ? -errno : -EIO;
 	for (uint64_t a = start;; a += p->page, template += p->page) {
-		if (a < end && memcmp((const void *)(uintptr_t)a, template,
-				      p->page) == 0)
+		if (a < end &&
+		    memcmp((const void *)(uintptr_t)a, template, p->page) == 0)
 			continue;
-		if (a > equal && madvise((void *)(uintptr_t)equal, a - equal,
-					 MADV_DONTNEED) < 0)
+		if (a > equal &&
+		    madvise((void *)(uintptr_t)equal, a - equal,
+			    MADV_DONTNEED) < 0)
 			return -errno;
 		mark_given(p, offset + equal - start, a - equal);
 		p->given_back += (a - equal) / p->page;
@@ -162,8 +163,9 @@ static int each_by_entries(struct pass *p, uint64_t start, uint64_t end,
 		for (uint64_t i = 0; i < n && result == 0;) {
 			uint64_t first = i;
 
-			while (i < n && (entries[i] & (PRESENT | FILE_OR_SHARED))
-			       == PRESENT)
+			while (i < n &&
+			       (entries[i] & (PRESENT | FILE_OR_SHARED)) ==
+				       PRESENT)
 				i++;
 			if (i > first)
 				result = compare_run(p, start + first * p->page,
@@ -199,8 +201,8 @@ static int look_at(void *arg, const struct vma *v)
 		bytes = adopted.regions[index].bytes - within;
 		/* A write there has made a page of zeroes in the file first,
 		 * to copy it; the copy remains. */
-		if (fallocate(adopted.fd, FALLOC_FL_PUNCH_HOLE |
-			      FALLOC_FL_KEEP_SIZE,
+		if (fallocate(adopted.fd,
+			      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			      (off_t)(v->offset + bytes),
 			      (off_t)(v->end - v->start - bytes)) < 0)
 			return -errno;

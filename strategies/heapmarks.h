@@ -26,7 +26,7 @@
 struct pool_header {
 	uint32_t used, padding;
 	uint64_t free_block, next, previous;
-	uint32_t arena;		/* index; the same for all pools of an arena */
+	uint32_t arena; /* index; the same for all pools of an arena */
 	uint32_t size_class, next_offset, last_offset;
 };
 #define POOL_HEADER_BYTES 48
@@ -66,9 +66,11 @@ static inline uint64_t heapmarks_mapped_chunk(const void *bytes,
 	memcpy(head, bytes, sizeof head);
 	size = head[1] & ~flags;
 	if (size % page_bytes == page_bytes - sizeof head)
-		size += sizeof head;	/* newer ones leave the header out */
+		size += sizeof head; /* newer ones leave the header out */
 	return head[0] == 0 && (head[1] & flags) == is_mapped && size > 0 &&
-		size % page_bytes == 0 && size <= room ? size : 0;
+			size % page_bytes == 0 && size <= room ?
+		size :
+		0;
 }
 
 #endif

@@ -57,28 +57,58 @@ static const char *immortal_supported(void)
 
 /* Types whose objects may be immortal, the most frequent ones first. */
 static PyTypeObject *const plain_types[] = {
-	&PyUnicode_Type, &PyLong_Type, &PyTuple_Type, &PyDict_Type,
-	&PyBaseObject_Type, &PyList_Type, &PyFloat_Type, &PyBytes_Type,
-	&PyFunction_Type, &PyCode_Type, &PyCell_Type, &PyType_Type,
-	&PyWrapperDescr_Type, &PyMethodDescr_Type, &PyMemberDescr_Type,
-	&PyGetSetDescr_Type, &PyClassMethodDescr_Type, &PyCFunction_Type,
-	&PyMethod_Type, &PyModule_Type, &PySet_Type, &PyFrozenSet_Type,
-	&PyProperty_Type, &PyStaticMethod_Type, &PyClassMethod_Type,
-	&PyODict_Type, &PyComplex_Type, &PyByteArray_Type, &PySlice_Type,
-	&PyRange_Type, &PyDictProxy_Type, &Py_GenericAliasType,
+	&PyUnicode_Type,
+	&PyLong_Type,
+	&PyTuple_Type,
+	&PyDict_Type,
+	&PyBaseObject_Type,
+	&PyList_Type,
+	&PyFloat_Type,
+	&PyBytes_Type,
+	&PyFunction_Type,
+	&PyCode_Type,
+	&PyCell_Type,
+	&PyType_Type,
+	&PyWrapperDescr_Type,
+	&PyMethodDescr_Type,
+	&PyMemberDescr_Type,
+	&PyGetSetDescr_Type,
+	&PyClassMethodDescr_Type,
+	&PyCFunction_Type,
+	&PyMethod_Type,
+	&PyModule_Type,
+	&PySet_Type,
+	&PyFrozenSet_Type,
+	&PyProperty_Type,
+	&PyStaticMethod_Type,
+	&PyClassMethod_Type,
+	&PyODict_Type,
+	&PyComplex_Type,
+	&PyByteArray_Type,
+	&PySlice_Type,
+	&PyRange_Type,
+	&PyDictProxy_Type,
+	&Py_GenericAliasType,
 };
 
 /* The same of libraries, if they are loaded. */
 static const struct {
 	const char *module, *name;
 } plain_names[] = {
-	{ "datetime", "date" }, { "datetime", "datetime" },
-	{ "datetime", "time" }, { "datetime", "timedelta" },
-	{ "datetime", "timezone" }, { "datetime", "tzinfo" },
-	{ "decimal", "Decimal" }, { "collections", "deque" },
-	{ "collections", "defaultdict" }, { "functools", "partial" },
-	{ "operator", "itemgetter" }, { "operator", "attrgetter" },
-	{ "re", "Pattern" }, { "types", "SimpleNamespace" },
+	{ "datetime", "date" },
+	{ "datetime", "datetime" },
+	{ "datetime", "time" },
+	{ "datetime", "timedelta" },
+	{ "datetime", "timezone" },
+	{ "datetime", "tzinfo" },
+	{ "decimal", "Decimal" },
+	{ "collections", "deque" },
+	{ "collections", "defaultdict" },
+	{ "functools", "partial" },
+	{ "operator", "itemgetter" },
+	{ "operator", "attrgetter" },
+	{ "re", "Pattern" },
+	{ "types", "SimpleNamespace" },
 	{ "types", "UnionType" },
 };
 
@@ -87,16 +117,16 @@ static const struct {
 
 /* One walk over the heap. */
 struct walk {
-	PyObject **pending;	/* met, not yet looked into: a stack */
+	PyObject **pending; /* met, not yet looked into: a stack */
 	size_t n_pending, max_pending;
-	PyObject **met;		/* hash set of those looked into; NULL: free */
+	PyObject **met; /* hash set of those looked into; NULL: free */
 	size_t n_met;
-	size_t met_mask;	/* its size - 1, a power of 2 - 1 */
+	size_t met_mask;		  /* its size - 1, a power of 2 - 1 */
 	PyTypeObject *named[PLAIN_NAMES]; /* borrowed; NULL: not loaded */
-	PyTypeObject *last_type;	/* the answer of is_plain() for it */
+	PyTypeObject *last_type;	  /* the answer of is_plain() for it */
 	int last_plain;
-	int64_t made;		/* objects made immortal */
-	int failed;		/* no memory: the walk ends */
+	int64_t made; /* objects made immortal */
+	int failed;   /* no memory: the walk ends */
 };
 
 /* tp_dealloc of classes written in Python, which only releases what the types
@@ -255,9 +285,11 @@ no_memory:
 static void look_into_code(struct walk *walk, PyCodeObject *code)
 {
 	PyObject *const parts[] = {
-		code->co_consts, code->co_names, code->co_localsplusnames,
-		code->co_localspluskinds, code->co_filename, code->co_name,
-		code->co_qualname, code->co_linetable, code->co_exceptiontable,
+		code->co_consts,	  code->co_names,
+		code->co_localsplusnames, code->co_localspluskinds,
+		code->co_filename,	  code->co_name,
+		code->co_qualname,	  code->co_linetable,
+		code->co_exceptiontable,
 	};
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -294,7 +326,7 @@ static void look_into(struct walk *walk, PyObject *op)
 		look_into_code(walk, (PyCodeObject *)op);
 	if (PyType_Check(op))
 		look_into_type(walk, (PyTypeObject *)op);
-	if (PyDict_Check(op))	/* tp_traverse leaves out keys of text */
+	if (PyDict_Check(op)) /* tp_traverse leaves out keys of text */
 		while (!walk->failed && PyDict_Next(op, &i, &key, &value))
 			meet(key, walk);
 	if (PyObject_IS_GC(op) && Py_TYPE(op)->tp_traverse != NULL)

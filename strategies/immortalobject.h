@@ -27,11 +27,9 @@
 
 #define IMMORTAL_HANDLED 0
 #if defined(PYPY_VERSION) || PY_VERSION_HEX < 0x030C0000
-#define IMMORTAL_WHY_NOT                                                       \
-	"immortal objects (PEP 683) came with CPython 3.12"
+#define IMMORTAL_WHY_NOT "immortal objects (PEP 683) came with CPython 3.12"
 #elif defined(Py_GIL_DISABLED)
-#define IMMORTAL_WHY_NOT                                                       \
-	"a free-threaded build counts references otherwise"
+#define IMMORTAL_WHY_NOT "a free-threaded build counts references otherwise"
 #elif defined(Py_DEBUG) || defined(Py_REF_DEBUG)
 #define IMMORTAL_WHY_NOT                                                       \
 	"a debug build asserts that only its own objects are immortal"
@@ -45,7 +43,7 @@
 
 #if PY_VERSION_HEX >= 0x030E0000
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"	/* in stackref.h */
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* in stackref.h */
 #include <internal/pycore_interpframe.h>
 #include <internal/pycore_interpframe_structs.h>
 #include <internal/pycore_stackref.h>

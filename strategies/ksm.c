@@ -41,12 +41,13 @@ static const char *ksm_supported(void)
 	read_start("/sys/kernel/mm/ksm/run", run, sizeof run);
 	if (run[0] == '\0')
 		return "cannot tell whether this host merges pages: "
-			"/sys/kernel/mm/ksm/run is not readable here";
+		       "/sys/kernel/mm/ksm/run is not readable here";
 	if (run[0] != '1')
 		return "same-page merging is off on this host; root can write 1 "
-			"to /sys/kernel/mm/ksm/run";
+		       "to /sys/kernel/mm/ksm/run";
 	/* To set what is set changes nothing but tells whether we may. */
-	return prctl(SET_MEMORY_MERGE, is_on, 0, 0, 0) == 0 ? NULL :
+	return prctl(SET_MEMORY_MERGE, is_on, 0, 0, 0) == 0 ?
+		NULL :
 		"the kernel does not let this process ask for it "
 		"(PR_SET_MEMORY_MERGE: a sandbox forbids it, or this version "
 		"wants CAP_SYS_RESOURCE, which root has)";
@@ -83,7 +84,8 @@ static int ksm_undo(struct strategy_use *use)
 static const struct strategy ksm = {
 	.abi = STRATEGY_ABI,
 	.name = "ksm",
-	.summary = "let the kernel merge equal pages (KSM), at its scanner's pace",
+	.summary =
+		"let the kernel merge equal pages (KSM), at its scanner's pace",
 	.supported = ksm_supported,
 	.before_fork = ksm_before_fork,
 	.undo = ksm_undo,

@@ -45,21 +45,22 @@ int module_check_interpreter(const char *module)
 	int free_threaded = strstr(running, "free-threading") != NULL;
 	int ref_debug = PySys_GetObject((char *)"gettotalrefcount") != NULL;
 
-	if (strncmp(running, PY_VERSION, length) == 0 && running[length] == ' ' &&
-	    free_threaded == BUILT_FREE_THREADED && ref_debug == BUILT_REF_DEBUG)
+	if (strncmp(running, PY_VERSION, length) == 0 &&
+	    running[length] == ' ' && free_threaded == BUILT_FREE_THREADED &&
+	    ref_debug == BUILT_REF_DEBUG)
 		return 0;
 	snprintf(first_words, sizeof first_words, "%.*s",
 		 (int)strcspn(running, "(\n"), running);
 	PyErr_Format(PyExc_ImportError,
 		     "permafrost.%s was built for CPython %s%s%s, this is %s; "
-		     "run configure and make again", module, PY_VERSION,
+		     "run configure and make again",
+		     module, PY_VERSION,
 		     BUILT_FREE_THREADED ? " free-threaded" : "",
 		     BUILT_REF_DEBUG ? " debug" : "", first_words);
 	return -1;
 }
 
-PyObject *module_create(const char *name, const char *doc,
-			PyMethodDef *methods)
+PyObject *module_create(const char *name, const char *doc, PyMethodDef *methods)
 {
 	PyObject *module;
 
@@ -88,8 +89,7 @@ PyObject *module_create(const char *name, const char *doc,
 static const struct strategy *the_strategy;
 
 struct use_object {
-	PyObject_HEAD
-	struct strategy_use use;
+	PyObject_HEAD struct strategy_use use;
 };
 
 /* Reads a tuple of texts by the option table.  Returns 0 or -1 with ValueError
@@ -193,11 +193,17 @@ static PyObject *use_count(PyObject *self, PyObject *unused)
 static PyObject *use_rehearsals(PyObject *self, PyObject *unused)
 {
 	(void)unused;
-	return PyLong_FromLong(the_strategy->rehearsals == NULL ? 0 :
-		the_strategy->rehearsals(&((struct use_object *)self)->use));
+	return PyLong_FromLong(
+		the_strategy->rehearsals == NULL ?
+			0 :
+			the_strategy->rehearsals(
+				&((struct use_object *)self)->use));
 }
 
-#define HOOK(name, help) { #name, use_##name, METH_NOARGS, help }
+#define HOOK(name, help)                                                       \
+	{                                                                      \
+#name, use_##name, METH_NOARGS, help                           \
+	}
 static PyMethodDef use_methods[] = {
 	HOOK(before_warm, "In the template, before the application is loaded."),
 	HOOK(rehearsals, "Requests that the template is to serve itself."),
@@ -211,8 +217,7 @@ static PyMethodDef use_methods[] = {
 };
 
 static PyTypeObject use_type = {
-	PyVarObject_HEAD_INIT(NULL, 0)
-	.tp_name = "permafrost.Strategy",
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "permafrost.Strategy",
 	.tp_basicsize = sizeof(struct use_object),
 	.tp_flags = Py_TPFLAGS_DEFAULT,
 	.tp_doc = "One use of a strategy in a stack.",
@@ -276,7 +281,10 @@ static PyObject *options_tuple(const struct strategy *s)
 /* A new tuple of the names of the hooks that `s` has, or NULL. */
 static PyObject *hooks_tuple(const struct strategy *s)
 {
-	const struct { const char *name; int present; } hooks[] = {
+	const struct {
+		const char *name;
+		int present;
+	} hooks[] = {
 		{ "before_warm", s->before_warm != NULL },
 		{ "rehearsals", s->rehearsals != NULL },
 		{ "before_fork", s->before_fork != NULL },
@@ -288,7 +296,8 @@ static PyObject *hooks_tuple(const struct strategy *s)
 	};
 	PyObject *list = PyList_New(0), *tuple = NULL;
 
-	for (size_t i = 0; list != NULL && i < sizeof hooks / sizeof *hooks; i++) {
+	for (size_t i = 0; list != NULL && i < sizeof hooks / sizeof *hooks;
+	     i++) {
 		PyObject *name;
 
 		if (!hooks[i].present)
@@ -337,7 +346,8 @@ PyObject *strategy_module_init(const struct strategy *s, const char *name)
 	    s->supported == NULL || s->before_fork == NULL) {
 		PyErr_Format(PyExc_ImportError,
 			     "permafrost.%s lacks a required field of struct "
-			     "strategy, or has another ABI", name);
+			     "strategy, or has another ABI",
+			     name);
 		return NULL;
 	}
 	if (s->check != NULL && s->supported() == NULL && s->check() < 0)

@@ -50,7 +50,7 @@ static struct block *take_block(PyIntObject **chain, long *left)
 		previous = i;
 		if (in_row == INTS_IN_BLOCK)
 			return (struct block *)((char *)i -
-				offsetof(struct block, ints));
+						offsetof(struct block, ints));
 	}
 	return NULL;
 }

@@ -56,7 +56,8 @@ static int oob_after_request(struct strategy_use *use)
 static const struct strategy oob = {
 	.abi = STRATEGY_ABI,
 	.name = "oob",
-	.summary = "collect between requests only, after every N (behind freeze)",
+	.summary =
+		"collect between requests only, after every N (behind freeze)",
 	.options = oob_options,
 	.supported = gccall_supported,
 	.before_fork = gccall_stop_automatic,

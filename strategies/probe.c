@@ -24,12 +24,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXIT_HARNESS_GONE 70	/* EX_SOFTWARE */
+#define EXIT_HARNESS_GONE 70 /* EX_SOFTWARE */
 
 static struct shm_header *shared;
-static struct shm_process *mine;	/* this process's slot */
-static struct shm_process *twice;	/* the second way's, or NULL */
-static int channel = -1;		/* this process's socket */
+static struct shm_process *mine;  /* this process's slot */
+static struct shm_process *twice; /* the second way's, or NULL */
+static int channel = -1;	  /* this process's socket */
 static int first_channel, workers;
 
 /* Ends the process: the harness is gone, or the program has closed the channel. */
@@ -62,7 +62,7 @@ static void channel_line(const char *verb, const char *rest)
 
 	if (n >= (int)sizeof line - 1)
 		n = (int)sizeof line - 2;
-	for (int i = 0; i < n; i++)	/* one message, one line */
+	for (int i = 0; i < n; i++) /* one message, one line */
 		if (line[i] == '\n' || line[i] == '\r')
 			line[i] = ' ';
 	line[n] = '\n';
@@ -115,7 +115,7 @@ static PyObject *probe_attach(PyObject *self, PyObject *args)
 	describe_layout(&shared->layout);
 	workers = count;
 	channel = first_channel;
-	for (int i = 0; i <= workers; i++)	/* not for the workload's children */
+	for (int i = 0; i <= workers; i++) /* not for the workload's children */
 		fcntl(first_channel + i, F_SETFD, FD_CLOEXEC);
 	mine = shm_slot(shared, 0);
 	mine->pid = getpid();
@@ -133,8 +133,7 @@ static PyObject *probe_barrier(PyObject *self, PyObject *args)
 	(void)self;
 	if (!PyArg_ParseTuple(args, "s", &name) || gcevents_audit() < 0)
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS
-	channel_line("at", name);
+	Py_BEGIN_ALLOW_THREADS channel_line("at", name);
 	do {
 		ssize_t n = read(channel, &c, 1);
 
@@ -143,9 +142,7 @@ static PyObject *probe_barrier(PyObject *self, PyObject *args)
 		if (n < 0)
 			c = 0;
 	} while (c != '\n');
-	Py_END_ALLOW_THREADS
-	if (gcevents_refresh() < 0)
-		return NULL;
+	Py_END_ALLOW_THREADS if (gcevents_refresh() < 0) return NULL;
 	Py_RETURN_NONE;
 }
 
@@ -203,10 +200,14 @@ static PyObject *probe_note_passes(PyObject *self, PyObject *function)
 		size_t offset;
 	} counters[] = {
 #define COUNTER(name) { #name, offsetof(struct shm_passes, name) }
-		COUNTER(passes), COUNTER(pages_looked_at),
-		COUNTER(pages_given_back), COUNTER(pages_left_hot),
-		COUNTER(ns), COUNTER(skipped_threads),
-		COUNTER(skipped_lost), COUNTER(skipped_error),
+		COUNTER(passes),
+		COUNTER(pages_looked_at),
+		COUNTER(pages_given_back),
+		COUNTER(pages_left_hot),
+		COUNTER(ns),
+		COUNTER(skipped_threads),
+		COUNTER(skipped_lost),
+		COUNTER(skipped_error),
 		COUNTER(waited_for_cpu),
 #undef COUNTER
 	};
@@ -222,13 +223,14 @@ static PyObject *probe_note_passes(PyObject *self, PyObject *function)
 		if (n < 0) {
 			Py_DECREF(dict);
 			if (!PyErr_Occurred())
-				PyErr_Format(PyExc_ValueError,
-					     "the statistics have no counter %s",
-					     counters[i].key);
+				PyErr_Format(
+					PyExc_ValueError,
+					"the statistics have no counter %s",
+					counters[i].key);
 			return NULL;
 		}
-		*(uint64_t *)((char *)&mine->passes + counters[i].offset) =
-			(uint64_t)n;
+		*(uint64_t *)((char *)&mine->passes +
+			      counters[i].offset) = (uint64_t)n;
 	}
 	mine->passes.known = 1;
 	Py_DECREF(dict);
@@ -245,7 +247,7 @@ static PyObject *probe_watch_twice(PyObject *self, PyObject *args)
 	if (slot == NULL)
 		return PyErr_NoMemory();
 	if (gcevents_start_second(slot) < 0) {
-		if (slot->gc_source == SHM_GC_NONE)	/* it was not taken */
+		if (slot->gc_source == SHM_GC_NONE) /* it was not taken */
 			free(slot);
 		return NULL;
 	}
@@ -261,17 +263,17 @@ static PyObject *probe_second(PyObject *self, PyObject *args)
 	(void)self;
 	(void)args;
 	if (p == NULL) {
-		PyErr_SetString(PyExc_RuntimeError, "watch_twice() comes first");
+		PyErr_SetString(PyExc_RuntimeError,
+				"watch_twice() comes first");
 		return NULL;
 	}
 	return Py_BuildValue(
-		"{s(KKK)s(KKK)s(KKK)sKsKsKsI}",
-		"collections", p->collections[0], p->collections[1],
-		p->collections[2],
-		"gc_ns", p->gc_ns[0], p->gc_ns[1], p->gc_ns[2],
-		"gc_max_ns", p->gc_max_ns[0], p->gc_max_ns[1], p->gc_max_ns[2],
-		"gc_faults", p->gc_faults, "gc_overflow", p->gc_overflow,
-		"gc_unmatched", p->gc_unmatched, "gc_source", p->gc_source);
+		"{s(KKK)s(KKK)s(KKK)sKsKsKsI}", "collections",
+		p->collections[0], p->collections[1], p->collections[2],
+		"gc_ns", p->gc_ns[0], p->gc_ns[1], p->gc_ns[2], "gc_max_ns",
+		p->gc_max_ns[0], p->gc_max_ns[1], p->gc_max_ns[2], "gc_faults",
+		p->gc_faults, "gc_overflow", p->gc_overflow, "gc_unmatched",
+		p->gc_unmatched, "gc_source", p->gc_source);
 }
 
 /* In the worker: only its own slot and its own channel remain.  Returns 0, or
@@ -286,7 +288,7 @@ static int become_worker(int index, pid_t parent)
 	mine->objects = mine->frozen = -1;
 	mine->pid = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)	/* it died before the line above */
+	if (getppid() != parent) /* it died before the line above */
 		_exit(EXIT_HARNESS_GONE);
 	return gcevents_redirect(mine);
 }
@@ -391,4 +393,6 @@ static PyMethodDef probe_methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-MODULE_INIT(probe, module_create("probe", "The measured side of a permafrost cell.", probe_methods))
+MODULE_INIT(probe,
+	    module_create("probe", "The measured side of a permafrost cell.",
+			  probe_methods))

@@ -64,7 +64,8 @@ static Py_ssize_t refork_count(struct strategy_use *use)
 static const struct strategy refork = {
 	.abi = STRATEGY_ABI,
 	.name = "refork",
-	.summary = "serve requests before the fork, collect, freeze: pays for lazy loading only",
+	.summary =
+		"serve requests before the fork, collect, freeze: pays for lazy loading only",
 	.options = refork_options,
 	.supported = gccall_supported,
 	.rehearsals = refork_rehearsals,

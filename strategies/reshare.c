@@ -75,16 +75,16 @@ static const struct strategy_option reshare_options[] = {
 /* Of this process, which a fork leaves behind. */
 static struct {
 	pid_t pid;
-	long requests, faults;		/* since, and at, the last pass */
-	uint64_t spent_ns;		/* in passes */
-	uint64_t kept;			/* pages given back, less hot ones */
-	int waits;			/* one is due, but not yet paid for */
-	int by_growth;			/* passes since one by requests */
+	long requests, faults; /* since, and at, the last pass */
+	uint64_t spent_ns;     /* in passes */
+	uint64_t kept;	       /* pages given back, less hot ones */
+	int waits;	       /* one is due, but not yet paid for */
+	int by_growth;	       /* passes since one by requests */
 } policy;
 
 /* Of this process and those it descends from. */
-static uint64_t waited;		/* number of times */
-static uint64_t spent_ns;	/* CPU time of passes */
+static uint64_t waited;	  /* number of times */
+static uint64_t spent_ns; /* CPU time of passes */
 
 static const char *reshare_supported(void)
 {
@@ -113,12 +113,14 @@ static int set_error(int result, const char *what)
 	if (result == -EBUSY)
 		PyErr_Format(PyExc_RuntimeError,
 			     "reshare: cannot %s the heap, the process has %d "
-			     "threads; stop all but one before", what,
-			     adopt_threads());
+			     "threads; stop all but one before",
+			     what, adopt_threads());
 	else if (result == -EFBIG)
-		PyErr_Format(PyExc_RuntimeError,
-			     "reshare: cannot %s the heap, the size of files is "
-			     "limited; see ulimit -f", what);
+		PyErr_Format(
+			PyExc_RuntimeError,
+			"reshare: cannot %s the heap, the size of files is "
+			"limited; see ulimit -f",
+			what);
 	else
 		PyErr_SetFromErrno(PyExc_OSError);
 	return -1;
@@ -254,17 +256,16 @@ static PyObject *reshare_statistics(PyObject *self, PyObject *unused)
 	for (size_t i = 0; i < adopted.n; i++)
 		bytes += adopted.regions[i].bytes;
 	return Py_BuildValue(
-		"{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:n,s:K}",
-		"passes", (unsigned long long)s->passes,
-		"pages_looked_at", (unsigned long long)s->pages_looked_at,
-		"pages_given_back", (unsigned long long)s->pages_given_back,
-		"pages_left_hot", (unsigned long long)s->pages_left_hot,
-		"ns", (unsigned long long)spent_ns,
-		"skipped_threads", (unsigned long long)s->skipped_threads,
-		"skipped_lost", (unsigned long long)s->skipped_lost,
-		"skipped_error", (unsigned long long)s->skipped_error,
-		"waited_for_cpu", (unsigned long long)waited,
-		"regions", (Py_ssize_t)adopted.n,
+		"{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:n,s:K}", "passes",
+		(unsigned long long)s->passes, "pages_looked_at",
+		(unsigned long long)s->pages_looked_at, "pages_given_back",
+		(unsigned long long)s->pages_given_back, "pages_left_hot",
+		(unsigned long long)s->pages_left_hot, "ns",
+		(unsigned long long)spent_ns, "skipped_threads",
+		(unsigned long long)s->skipped_threads, "skipped_lost",
+		(unsigned long long)s->skipped_lost, "skipped_error",
+		(unsigned long long)s->skipped_error, "waited_for_cpu",
+		(unsigned long long)waited, "regions", (Py_ssize_t)adopted.n,
 		"adopted_bytes", bytes);
 }
 
@@ -280,7 +281,8 @@ static PyMethodDef reshare_functions[] = {
 static const struct strategy reshare = {
 	.abi = STRATEGY_ABI,
 	.name = "reshare",
-	.summary = "give back copied pages whose content is the template's again",
+	.summary =
+		"give back copied pages whose content is the template's again",
 	.options = reshare_options,
 	.supported = reshare_supported,
 	.before_fork = reshare_before_fork,

@@ -54,8 +54,8 @@ static const struct strategy_option rss_collect_options[] = {
 
 /* What is in use->saved[] behind that of gccall_stop_automatic(). */
 enum {
-	LEVEL_KIB = 4,		/* size at which to collect next */
-	STATM_FD,		/* descriptor, plus one; 0: none */
+	LEVEL_KIB = 4, /* size at which to collect next */
+	STATM_FD,      /* descriptor, plus one; 0: none */
 };
 
 /* Reads the anonymous resident size from `fd`.  Returns KiB, or -1 with errno
@@ -67,14 +67,15 @@ static int read_statm(int fd)
 	int end = 0;
 	ssize_t n;
 
-	errno = EINVAL;		/* of something that can be read but is none */
+	errno = EINVAL; /* of something that can be read but is none */
 	n = pread(fd, text, sizeof text - 1, 0);
 	if (n <= 0)
 		return -1;
 	text[n] = '\0';
 	/* The fifth and the seventh number are always zero. */
 	if (sscanf(text, "%*u %ld %ld %*u 0 %*u 0%n", &resident, &shared,
-		   &end) != 2 || end + 1 != n || text[end] != '\n')
+		   &end) != 2 ||
+	    end + 1 != n || text[end] != '\n')
 		return -1;
 	return (int)((resident - shared) * (sysconf(_SC_PAGESIZE) / 1024));
 }
@@ -170,7 +171,8 @@ static int rss_collect_undo(struct strategy_use *use)
 static const struct strategy rss_collect = {
 	.abi = STRATEGY_ABI,
 	.name = "rss-collect",
-	.summary = "collect between requests, when memory grew by SIZE (see oob)",
+	.summary =
+		"collect between requests, when memory grew by SIZE (see oob)",
 	.options = rss_collect_options,
 	.supported = rss_collect_supported,
 	.before_fork = gccall_stop_automatic,

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define POOL_BLOCK_MAX 512		/* bytes of the largest block in a pool */
+#define POOL_BLOCK_MAX 512 /* bytes of the largest block in a pool */
 
 /* No heap has more holes than this; it ends the search where the allocators are
  * not the ones we know. */
@@ -78,7 +78,7 @@ static void fill_class(size_t size)
 		pool = pool_of(block);
 		if (pool != NULL)
 			memcpy(&used, pool, sizeof used);
-		if (used == 1) {	/* a new pool, or none at all */
+		if (used == 1) { /* a new pool, or none at all */
 			PyObject_Free(block);
 			return;
 		}
@@ -112,8 +112,8 @@ static void fill_heap(void)
 				return;
 			/* What lies above the top's begin, or is mapped on its
 			 * own, is no hole. */
-			if (address >= top || end - address > end - top +
-			    FILL_MAX) {
+			if (address >= top ||
+			    end - address > end - top + FILL_MAX) {
 				free(block);
 				break;
 			}
@@ -151,7 +151,8 @@ static int seal_undo(struct strategy_use *use)
 static const struct strategy seal = {
 	.abi = STRATEGY_ABI,
 	.name = "seal",
-	.summary = "fill holes of shared pages before the fork: saves up to 5 %, mostly less",
+	.summary =
+		"fill holes of shared pages before the fork: saves up to 5 %, mostly less",
 	.supported = seal_supported,
 	.before_fork = seal_before_fork,
 	.undo = seal_undo,

@@ -20,33 +20,33 @@
 
 /* How the text of one argument is read; see option.c. */
 enum option_kind {
-	OPTION_INT,		/* a whole number: value */
-	OPTION_GENERATIONS,	/* G or A-B: value, upper */
-	OPTION_SIZE,		/* bytes with an optional K, M or G: value */
-	OPTION_PERCENT,		/* N%: value */
+	OPTION_INT,	    /* a whole number: value */
+	OPTION_GENERATIONS, /* G or A-B: value, upper */
+	OPTION_SIZE,	    /* bytes with an optional K, M or G: value */
+	OPTION_PERCENT,	    /* N%: value */
 };
 
 /* One argument of a strategy.  In a spec, `NAME:ARG:ARG`, an argument stands
  * at its place in the table or anywhere as `option=ARG`. */
 struct strategy_option {
-	const char *name;	/* NULL ends the table */
-	const char *help;	/* one line, with unit */
+	const char *name; /* NULL ends the table */
+	const char *help; /* one line, with unit */
 	enum option_kind kind;
-	long minimum, maximum;	/* inclusive, in the unit of `value` */
-	const char *fallback;	/* text used when absent; NULL: required */
-	int keyed;		/* printed as option=ARG in the canonical form */
+	long minimum, maximum; /* inclusive, in the unit of `value` */
+	const char *fallback;  /* text used when absent; NULL: required */
+	int keyed;	       /* printed as option=ARG in the canonical form */
 };
 
 struct strategy_value {
-	long value;		/* number, lowest generation, bytes, percent */
-	long upper;		/* highest generation, else equal to value */
+	long value; /* number, lowest generation, bytes, percent */
+	long upper; /* highest generation, else equal to value */
 };
 
 /* One use of a strategy in a stack: its arguments, and what it must remember
  * for undo.  Owned by module.c; zeroed at creation. */
 struct strategy_use {
 	struct strategy_value args[STRATEGY_MAX_OPTIONS];
-	int saved[6];		/* the strategy's own; meaning is up to it */
+	int saved[6]; /* the strategy's own; meaning is up to it */
 };
 
 struct strategy {
@@ -141,11 +141,17 @@ int module_check_interpreter(const char *module);
 #if PY_MAJOR_VERSION >= 3
 #define MODULE_INIT(name, body)                                                \
 	MODULE_VISIBLE PyObject *PyInit_##name(void);                          \
-	MODULE_VISIBLE PyObject *PyInit_##name(void) { return (body); }
+	MODULE_VISIBLE PyObject *PyInit_##name(void)                           \
+	{                                                                      \
+		return (body);                                                 \
+	}
 #else
 #define MODULE_INIT(name, body)                                                \
 	MODULE_VISIBLE void init##name(void);                                  \
-	MODULE_VISIBLE void init##name(void) { (void)(body); }
+	MODULE_VISIBLE void init##name(void)                                   \
+	{                                                                      \
+		(void)(body);                                                  \
+	}
 #endif
 
 #define PERMAFROST_STRATEGY(name, table)                                       \

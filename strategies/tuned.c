@@ -6,17 +6,17 @@
 
 #define THRESHOLD(n, what)                                                     \
 	{                                                                      \
-		.name = (n),                                                   \
-		.help = (what),                                                \
-		.kind = OPTION_INT,                                            \
-		.minimum = 0,                                                  \
+		.name = (n), .help = (what), .kind = OPTION_INT, .minimum = 0, \
 		.maximum = INT_MAX,                                            \
 	}
 
 static const struct strategy_option tuned_options[] = {
-	THRESHOLD("threshold0", "net allocations before generation 0 is collected"),
-	THRESHOLD("threshold1", "collections of generation 0 per one of generation 1"),
-	THRESHOLD("threshold2", "collections of generation 1 per one of generation 2"),
+	THRESHOLD("threshold0",
+		  "net allocations before generation 0 is collected"),
+	THRESHOLD("threshold1",
+		  "collections of generation 0 per one of generation 1"),
+	THRESHOLD("threshold2",
+		  "collections of generation 1 per one of generation 2"),
 	{ .name = NULL },
 };
 

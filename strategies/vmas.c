@@ -8,7 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define LINE 256		/* what of a line is kept */
+#define LINE 256 /* what of a line is kept */
 
 /* Reads a number and steps over the character behind it. */
 static uint64_t number(const char **text, unsigned base)
@@ -108,7 +108,8 @@ int vmas_each(int flags, vma_seen *seen, void *arg)
 {
 	struct reader r = { .seen = seen, .arg = arg };
 	int fd = open(flags ? "/proc/self/smaps" : "/proc/self/maps",
-		      O_RDONLY | O_CLOEXEC), result = 0;
+		      O_RDONLY | O_CLOEXEC),
+	    result = 0;
 	char buffer[4096], line[LINE] = "";
 	size_t length = 0;
 	ssize_t n = 0;

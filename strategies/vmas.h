@@ -13,9 +13,9 @@ struct vma {
 	uint64_t start, end, offset;
 	dev_t device;
 	ino_t inode;
-	char access[5];		/* as in "rw-p" */
-	char path[40];		/* its beginning; "" without one */
-	int fixed;		/* smaps only: locked, huge, not for children... */
+	char access[5]; /* as in "rw-p" */
+	char path[40];	/* its beginning; "" without one */
+	int fixed;	/* smaps only: locked, huge, not for children... */
 };
 
 /* Called for each mapping in their order; not 0 ends the walk. */

@@ -67,7 +67,7 @@ static PyObject *walk_lists(PyObject *self, PyObject *unused)
 	for (int i = 0; i < LISTS; i++)
 		for (PyGC_Head *g = GC_NEXT_OF(heads[i]); g != heads[i];
 		     g = GC_NEXT_OF(g))
-			addresses[n++] = g + 1;	/* the object follows */
+			addresses[n++] = g + 1; /* the object follows */
 
 	result = PyList_New(LISTS);
 	n = 0;
@@ -174,4 +174,6 @@ static PyMethodDef gcwalk_methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-MODULE_INIT(gcwalk, module_create("gcwalk", "The collector's lists, for the tests.", gcwalk_methods))
+MODULE_INIT(gcwalk,
+	    module_create("gcwalk", "The collector's lists, for the tests.",
+			  gcwalk_methods))

@@ -23,14 +23,14 @@ static int step(void)
 
 int clock_gettime(clockid_t clock, struct timespec *t)
 {
-	static int (*next)(clockid_t clock, struct timespec *t);
+	static int (*next)(clockid_t clock, struct timespec * t);
 	int result;
 
 	if (next == NULL)
 		*(void **)&next = dlsym(RTLD_NEXT, "clock_gettime");
 	result = next(clock, t);
-	if (result == 0 && (clock == CLOCK_REALTIME ||
-			    clock == CLOCK_REALTIME_COARSE))
+	if (result == 0 &&
+	    (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
 		t->tv_sec += step();
 	return result;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static FILE *usual;		/* stderr, while it is another */
+static FILE *usual; /* stderr, while it is another */
 static char *heard;
 static size_t heard_bytes;
 
@@ -90,7 +90,7 @@ void fuzz_listen(void)
 	usual = stderr;
 	stderr = open_memstream(&heard, &heard_bytes);
 	if (stderr == NULL)
-		abort();	/* out of memory */
+		abort(); /* out of memory */
 }
 
 size_t fuzz_heard(void)

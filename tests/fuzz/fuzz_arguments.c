@@ -11,7 +11,7 @@
 
 #include "capacityplan.h"
 
-#define SOME 16		/* parts of a list that are looked for in it */
+#define SOME 16 /* parts of a list that are looked for in it */
 
 static void numbers(const char *text)
 {
@@ -54,8 +54,9 @@ static void lists(const char *text)
 	nearest(text, (const char *const *)list.items, list.n);
 	for (size_t i = 0; i < list.n && i < SOME; i++)
 		FUZZ_REQUIRE(nearest(list.items[i],
-				     (const char *const *)list.items, list.n) !=
-			     NULL || strlen(list.items[i]) >= 63);
+				     (const char *const *)list.items,
+				     list.n) != NULL ||
+			     strlen(list.items[i]) >= 63);
 	strings_fini(&list);
 }
 

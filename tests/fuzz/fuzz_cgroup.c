@@ -24,9 +24,9 @@ FUZZ_TARGET(cgroup)
 	for (size_t i = 0; i < 3; i++)
 		for (int version = 1; version <= 2; version++) {
 			size_t length = SIZE_MAX;
-			char *path = cgroup_locate(fuzz_part(&parts, 0),
-				fuzz_part(&parts, 1), controllers[i], version,
-				&length);
+			char *path = cgroup_locate(
+				fuzz_part(&parts, 0), fuzz_part(&parts, 1),
+				controllers[i], version, &length);
 
 			FUZZ_REQUIRE(path == NULL || length <= strlen(path));
 			free(path);

@@ -14,10 +14,10 @@
 #include "family.h"
 
 #define MEMBERS 4
-#define AT_ONCE 4096		/* less than a socket holds */
+#define AT_ONCE 4096 /* less than a socket holds */
 
 static struct family f;
-static int ends[MEMBERS];	/* the members' own; -1: closed */
+static int ends[MEMBERS]; /* the members' own; -1: closed */
 
 /* Lets the family read what there is, and nothing else: it would wait. */
 static void let_read(int member)
@@ -83,7 +83,7 @@ FUZZ_TARGET(channel)
 {
 	char *text = fuzz_text(data, size), *line = text;
 
-	if (f.members == NULL)		/* once: it looks for strays at its end */
+	if (f.members == NULL) /* once: it looks for strays at its end */
 		FUZZ_REQUIRE(family_init(&f, MEMBERS - 1, 1L << 30, 0) == 0);
 	for (int i = 0; i < MEMBERS; i++) {
 		int pair[2];
@@ -92,7 +92,7 @@ FUZZ_TARGET(channel)
 					pair) == 0);
 		f.members[i] = (struct family_member){
 			.channel = pair[0],
-			.pid = getpid(),	/* alive, and no child */
+			.pid = getpid(), /* alive, and no child */
 		};
 		ends[i] = pair[1];
 	}

@@ -51,7 +51,8 @@ static void change(struct image *image, const char *line)
 		return;
 	}
 	for (rest++; isxdigit((unsigned char)rest[0]) &&
-	     isxdigit((unsigned char)rest[1]) && at < image->size; rest += 2) {
+	     isxdigit((unsigned char)rest[1]) && at < image->size;
+	     rest += 2) {
 		char byte[] = { rest[0], rest[1], '\0' };
 
 		image->bytes[at++] = (char)strtoul(byte, NULL, 16);

@@ -24,8 +24,9 @@ FUZZ_TARGET(maps)
 		mapping_is_private(m);
 		memfd_is_nameless(m->path);
 		found = maps_find(&maps, m->start);
-		FUZZ_REQUIRE(found == NULL || (found->start <= m->start &&
-					       m->start < found->end));
+		FUZZ_REQUIRE(
+			found == NULL ||
+			(found->start <= m->start && m->start < found->end));
 	}
 	maps_fini(&maps);
 }

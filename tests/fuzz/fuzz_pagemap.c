@@ -13,13 +13,13 @@
 #include "memfd.h"
 #include "pages.h"
 
-#define PAGES_MAX 20000		/* more than are read at a time, twice */
+#define PAGES_MAX 20000 /* more than are read at a time, twice */
 
 struct look {
 	uint64_t entries[PAGES_MAX];
 	size_t n;
-	uint64_t start, end;	/* pages */
-	uint64_t next;		/* page that no run has come to */
+	uint64_t start, end; /* pages */
+	uint64_t next;	     /* page that no run has come to */
 	uint64_t page_bytes;
 	enum pages_kind kind;
 	struct memfd_run runs[PAGES_MAX];
@@ -33,9 +33,9 @@ static int is_wanted(const struct look *l, uint64_t page)
 	uint64_t present = entry >> 63 & 1, file = entry >> 61 & 1;
 	uint64_t exclusive = entry >> 56 & 1;
 
-	return present && (l->kind == PAGES_PRESENT ||
-			   (l->kind == PAGES_OF_FILE ? file :
-			    !file && exclusive));
+	return present &&
+		(l->kind == PAGES_PRESENT ||
+		 (l->kind == PAGES_OF_FILE ? file : !file && exclusive));
 }
 
 static int take(void *arg, uint64_t address, uint64_t n)

@@ -13,11 +13,11 @@
 /* Adds what the document lacks of the identity of FUZZ_KEY. */
 static void complete(json_t *document)
 {
-	json_t *identity = json_pack("{ss ss ss ss ss si si si si si si}",
-		"key", FUZZ_KEY, "python", "3.11.7", "tag", "cp3.11.7",
-		"strategy", "freeze", "workload", "objectgraph", "scale", 100,
-		"workers", 2, "requests", 10, "collect_at", 5, "repeat", 1,
-		"seed", 1);
+	json_t *identity = json_pack(
+		"{ss ss ss ss ss si si si si si si}", "key", FUZZ_KEY, "python",
+		"3.11.7", "tag", "cp3.11.7", "strategy", "freeze", "workload",
+		"objectgraph", "scale", 100, "workers", 2, "requests", 10,
+		"collect_at", 5, "repeat", 1, "seed", 1);
 
 	json_object_update_missing(document, identity);
 	json_decref(identity);

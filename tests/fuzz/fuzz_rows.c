@@ -8,16 +8,17 @@
 
 #include "fuzzstore.h"
 
-#define LENGTH_MAX 100000	/* bytes of a value, and of the statements */
+#define LENGTH_MAX 100000 /* bytes of a value, and of the statements */
 #define STEPS_MAX 200000
 
 /* Statements must not leave the database for files, nor depend on chance. */
 static int allow(void *unused, int action, const char *a, const char *b,
 		 const char *c, const char *d)
 {
-	static const char *const pragmas[] = { "user_version",
-		"application_id", "writable_schema", "foreign_keys",
-		"ignore_check_constraints", "encoding" };
+	static const char *const pragmas[] = {
+		"user_version", "application_id",	    "writable_schema",
+		"foreign_keys", "ignore_check_constraints", "encoding"
+	};
 
 	(void)unused;
 	(void)c;

@@ -12,7 +12,7 @@
 #include "fuzzstore.h"
 #include "metrics.h"
 
-#define COUNT_MAX (INT64_C(1) << 53)	/* as tablefile.c has it */
+#define COUNT_MAX (INT64_C(1) << 53) /* as tablefile.c has it */
 
 static void set_words(struct shm_header *area, const char *text)
 {

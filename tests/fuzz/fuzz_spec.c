@@ -11,14 +11,31 @@
 #define ARGS_MAX 16
 
 static const struct strategy_option options[] = {
-	{ .name = "number", .help = "a number", .kind = OPTION_INT,
-	  .minimum = 2, .maximum = 100, .fallback = "3" },
-	{ .name = "generations", .help = "which", .kind = OPTION_GENERATIONS,
-	  .minimum = 0, .maximum = 2, .fallback = "2" },
-	{ .name = "size", .help = "in bytes", .kind = OPTION_SIZE,
-	  .minimum = 0, .maximum = LONG_MAX, .fallback = "8M", .keyed = 1 },
-	{ .name = "share", .help = "in percent", .kind = OPTION_PERCENT,
-	  .minimum = 0, .maximum = 100, .fallback = "50%" },
+	{ .name = "number",
+	  .help = "a number",
+	  .kind = OPTION_INT,
+	  .minimum = 2,
+	  .maximum = 100,
+	  .fallback = "3" },
+	{ .name = "generations",
+	  .help = "which",
+	  .kind = OPTION_GENERATIONS,
+	  .minimum = 0,
+	  .maximum = 2,
+	  .fallback = "2" },
+	{ .name = "size",
+	  .help = "in bytes",
+	  .kind = OPTION_SIZE,
+	  .minimum = 0,
+	  .maximum = LONG_MAX,
+	  .fallback = "8M",
+	  .keyed = 1 },
+	{ .name = "share",
+	  .help = "in percent",
+	  .kind = OPTION_PERCENT,
+	  .minimum = 0,
+	  .maximum = 100,
+	  .fallback = "50%" },
 	{ .name = NULL },
 };
 static const struct strategy strategy = { .name = "all", .options = options };
@@ -31,9 +48,9 @@ static int parse(const char *text, struct strategy_value *values, char *error,
 	int result;
 
 	strings_split(&args, text, ':');
-	result = option_parse(&strategy, args.n < ARGS_MAX ? (int)args.n :
-			      ARGS_MAX, (const char *const *)args.items, values,
-			      error, size);
+	result = option_parse(
+		&strategy, args.n < ARGS_MAX ? (int)args.n : ARGS_MAX,
+		(const char *const *)args.items, values, error, size);
 	strings_fini(&args);
 	return result;
 }
@@ -51,8 +68,8 @@ FUZZ_TARGET(spec)
 		FUZZ_REQUIRE(option_format(&strategy, values, canonical,
 					   sizeof canonical) == 0);
 		FUZZ_REQUIRE(strncmp(canonical, "all:", 4) == 0);
-		FUZZ_REQUIRE(parse(canonical + 4, again, error,
-				   sizeof error) == 0);
+		FUZZ_REQUIRE(parse(canonical + 4, again, error, sizeof error) ==
+			     0);
 		FUZZ_REQUIRE(memcmp(values, again, sizeof values) == 0);
 		for (size_t i = 0; i < sizeof canonical; i++)
 			option_format(&strategy, values, canonical, i);

@@ -14,8 +14,9 @@
 #include "tables.h"
 
 static const char *const names[] = {
-	"run.json", "cells.tsv", "curve.tsv", "worker.tsv", "copies.tsv",
-	"pauses.tsv", "latencies.tsv", "methods.tsv", "reasons.tsv",
+	"run.json",	 "cells.tsv",	"curve.tsv",
+	"worker.tsv",	 "copies.tsv",	"pauses.tsv",
+	"latencies.tsv", "methods.tsv", "reasons.tsv",
 };
 #define NAMES (sizeof names / sizeof *names)
 

@@ -16,7 +16,7 @@
 #include "storeparts.h"
 #include "tables.h"
 
-#define STEPS_MAX 2000000	/* of SQLite's machine; some 0.1 s */
+#define STEPS_MAX 2000000 /* of SQLite's machine; some 0.1 s */
 
 /* What is measured of the cell that is ok. */
 static const char outcome[] =
@@ -143,9 +143,8 @@ static void read_document(const json_t *document)
 		.a = { .document = document },
 		.b = { .document = document, .stack = "none" },
 	};
-	const char *baseline = celldoc_text(json_object_get(document,
-							    "options"),
-					    "baseline");
+	const char *baseline = celldoc_text(
+		json_object_get(document, "options"), "baseline");
 	json_t *findings = doctor_judge(json_object_get(document, "host"));
 	char *dir = xasprintf("%s/tables", fuzz_dir()), *text;
 	size_t bytes;

@@ -17,7 +17,7 @@
 #include "fuzz.h"
 
 #define TARGETS_MAX 64
-#define INPUT_SECONDS 30	/* an input takes some ms; the host may be busy */
+#define INPUT_SECONDS 30 /* an input takes some ms; the host may be busy */
 
 static struct {
 	const char *name;
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return fail(EXIT_USAGE, "replay TARGET [FILE]...");
 	name = xstrdup(strrchr(argv[1], '/') ? strrchr(argv[1], '/') + 1 :
-		       argv[1]);
+					       argv[1]);
 	name[strcspn(name, ".")] = '\0';
 	run = find(name);
 	if (run == NULL)

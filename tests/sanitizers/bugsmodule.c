@@ -15,9 +15,9 @@ static PyObject *commit(PyObject *self, PyObject *args)
 	return PyBool_FromLong(commit_bug(name));
 }
 
-static PyMethodDef methods[] = {
-	{ "commit", commit, METH_VARARGS, "Does what no program should." },
-	{ NULL, NULL, 0, NULL }
-};
+static PyMethodDef methods[] = { { "commit", commit, METH_VARARGS,
+				   "Does what no program should." },
+				 { NULL, NULL, 0, NULL } };
 
-MODULE_INIT(bugsmodule, module_create("bugsmodule", "Bugs on purpose.", methods))
+MODULE_INIT(bugsmodule,
+	    module_create("bugsmodule", "Bugs on purpose.", methods))

@@ -34,7 +34,7 @@
 #define PAGE ((size_t)4096)
 #define POOL PAGE
 #define ARENA (64 * PAGE)
-#define LARGE ((size_t)1 << 20)		/* glibc maps such blocks */
+#define LARGE ((size_t)1 << 20) /* glibc maps such blocks */
 
 static int adopt(void)
 {
@@ -130,8 +130,8 @@ static int is_own(const void *p)
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t entry;
 
-	MUST(pread(fd, &entry, sizeof entry, (off_t)((uintptr_t)p / PAGE *
-						      sizeof entry)) == 8);
+	MUST(pread(fd, &entry, sizeof entry,
+		   (off_t)((uintptr_t)p / PAGE * sizeof entry)) == 8);
 	close(fd);
 	return (entry >> 61 & 5) == 4;
 }
@@ -151,7 +151,7 @@ static void test_what_is_adopted(void **state)
 		make_pool(fake + i * PAGE);
 	make_pool(shared);
 	memset(other, 'x', LARGE);
-	memset(arena + 3 * PAGE, 'g', PAGE);	/* a gap within an arena */
+	memset(arena + 3 * PAGE, 'g', PAGE); /* a gap within an arena */
 	madvise(hugepages, 8 * PAGE, MADV_HUGEPAGE);
 	assert_int_equal(mlock(locked, 8 * PAGE), 0);
 	assert_int_equal(madvise(unforked, 8 * PAGE, MADV_DONTFORK), 0);
@@ -180,11 +180,11 @@ static void test_gaps(void **state)
 
 	(void)state;
 	make_pool(p + PAGE);
-	make_pool(p + 3 * PAGE);		/* an untouched page between */
+	make_pool(p + 3 * PAGE); /* an untouched page between */
 	((struct pool_header *)(void *)(p + 3 * PAGE))->arena = 1;
-	make_pool(p + 6 * PAGE);		/* two */
+	make_pool(p + 6 * PAGE); /* two */
 	((struct pool_header *)(void *)(p + 6 * PAGE))->arena = 2;
-	p[7 * PAGE] = 'x';			/* somebody else's */
+	p[7 * PAGE] = 'x'; /* somebody else's */
 	make_pool(p + 8 * PAGE);
 	((struct pool_header *)(void *)(p + 8 * PAGE))->arena = 3;
 	assert_int_equal(adopt(), 0);
@@ -200,15 +200,15 @@ static void test_gaps(void **state)
 /* The thread's control block in the middle of an arena, as far as one can tell. */
 static void move_thread(void *arg)
 {
-	const size_t below = 2048, above = 2560;	/* of it, by far enough */
+	const size_t below = 2048, above = 2560; /* of it, by far enough */
 	char *arena = arg, *before = (char *)pthread_self();
 	char *after = arena + 4 * PAGE + (uintptr_t)before % PAGE;
 	uintptr_t self = (uintptr_t)after;
 
 	memset(arena + 2 * PAGE, 0, 5 * PAGE);
 	memcpy(after - below, before - below, below + above);
-	memcpy(after, &self, sizeof self);		/* it points to itself */
-	memcpy(after + 16, &self, sizeof self);		/* twice */
+	memcpy(after, &self, sizeof self);	/* it points to itself */
+	memcpy(after + 16, &self, sizeof self); /* twice */
 	MUST(syscall(SYS_arch_prctl, 0x1002 /* ARCH_SET_FS */, after) == 0);
 	MUST(adopt() == 0);
 	asm volatile("mov %%fs:0, %0" : "=r"(before));
@@ -271,8 +271,8 @@ static void map_anew(void *arg)
 	char *p = arg;
 
 	bytes = bytes < 4 * PAGE ? bytes : 4 * PAGE;
-	MUST(mmap(p, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		  MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
+	MUST(mmap(p, 8 * PAGE, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
 	MUST(pread(adopted.fd, p, bytes, 0) == (ssize_t)bytes);
 	for (size_t i = 0; i < bytes; i += PAGE)
 		p[i] |= 1;
@@ -356,7 +356,7 @@ static void on_other_stack(void)
 {
 	char local[3 * PAGE];
 
-	stack[8 * PAGE] = 0;		/* equal, and far from what is in use */
+	stack[8 * PAGE] = 0; /* equal, and far from what is in use */
 	MUST(is_own(stack + 8 * PAGE));
 
 	memset(local, 's', sizeof local);

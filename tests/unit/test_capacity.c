@@ -14,14 +14,19 @@
 
 /* Grows to 10 MB at 500 requests, then falls: pages were given back. */
 static struct capacity_point falling[] = {
-	{ 0, 1000, 100 }, { 100, 1000, 300 }, { 500, 1200, 1000 },
+	{ 0, 1000, 100 },
+	{ 100, 1000, 300 },
+	{ 500, 1200, 1000 },
 	{ 1000, 1400, 400 },
 };
 
 static struct capacity_model model(double slope)
 {
 	return (struct capacity_model){
-		.points = falling, .n = 4, .slope = slope, .most_measured = 4,
+		.points = falling,
+		.n = 4,
+		.slope = slope,
+		.most_measured = 4,
 	};
 }
 
@@ -31,8 +36,8 @@ static void splits_a_cell(void **state)
 
 	(void)state;
 	near(p.requests, 50);
-	near(p.private_kib, 2100);	/* 2000 + 500 / 5 */
-	near(p.shared_kib, 1600);	/* 10000 - 4 * 2100 */
+	near(p.private_kib, 2100); /* 2000 + 500 / 5 */
+	near(p.shared_kib, 1600);  /* 10000 - 4 * 2100 */
 	near(capacity_total(&p, 4), 10000);
 	near(capacity_total(&p, 12), 1600 + 12 * 2100);
 	near(capacity_total(&p, 0), 1600);
@@ -58,8 +63,8 @@ static void interpolates_and_extrapolates(void **state)
 	near(p.private_kib, 400);
 	p = capacity_at(&m, 3000);
 	near(p.requests, 3000);
-	near(p.shared_kib, 1400);	/* stays */
-	near(p.private_kib, 1400);	/* 400 + 0.5 * 2000 */
+	near(p.shared_kib, 1400);  /* stays */
+	near(p.private_kib, 1400); /* 400 + 0.5 * 2000 */
 }
 
 static void does_not_guess_without_a_slope(void **state)
@@ -161,7 +166,8 @@ static void says_what_was_measured(void **state)
 
 static void averages_cells(void **state)
 {
-	struct capacity_point a[] = { { 0, 10, 1 }, { 5, 20, 2 },
+	struct capacity_point a[] = { { 0, 10, 1 },
+				      { 5, 20, 2 },
 				      { 10, 30, 3 } };
 	struct capacity_point b[] = { { 0, 20, 3 }, { 10, 50, 9 } };
 	struct capacity_model both[] = {

@@ -29,7 +29,7 @@ static void round_trip(const struct cellkey *key, const char *expected)
 
 	if (expected != NULL)
 		assert_string_equal(text, expected);
-	for (const char *p = text; *p != '\0'; p++)	/* one word in a shell */
+	for (const char *p = text; *p != '\0'; p++) /* one word in a shell */
 		assert_true(*p > ' ' && *p < 127 &&
 			    strchr("'\"\\$`&|;<>(){}[]*?~!#", *p) == NULL);
 	memset(&again, 0x55, sizeof again);
@@ -54,9 +54,15 @@ static void round_trip(const struct cellkey *key, const char *expected)
 static struct cellkey plain(void)
 {
 	return (struct cellkey){
-		.tag = (char *)"cp3.6.15", .stack = (char *)"collect+freeze",
-		.workload = (char *)"webapp", .workers = 8, .requests = 4000,
-		.collect_at = -1, .scale = 100000, .repeat = 1, .seed = 42,
+		.tag = (char *)"cp3.6.15",
+		.stack = (char *)"collect+freeze",
+		.workload = (char *)"webapp",
+		.workers = 8,
+		.requests = 4000,
+		.collect_at = -1,
+		.scale = 100000,
+		.repeat = 1,
+		.seed = 42,
 	};
 }
 
@@ -65,7 +71,8 @@ static void test_plain(void **state)
 	struct cellkey key = plain();
 
 	(void)state;
-	round_trip(&key, "cp3.6.15/collect+freeze/w8/n4000/c-1/s100000/r1/x42/"
+	round_trip(&key,
+		   "cp3.6.15/collect+freeze/w8/n4000/c-1/s100000/r1/x42/"
 		   "webapp");
 	key.stack = (char *)"freeze-gen:1-2+tuned:700:10:10";
 	round_trip(&key, NULL);
@@ -88,10 +95,20 @@ static void test_numbers(void **state)
 static void test_paths(void **state)
 {
 	static const char *const paths[] = {
-		"/opt/my apps/a b.py", "100%/%20.py", "%", "%%%", "../x.py",
-		"na\xc3\xafve/\xe6\x97\xa5\xe6\x9c\xac.py", "\x01\x1f\x7f\xff",
-		"a@b/c:d+e=f,g", "'\"\\$(x)`y`&|;<>*?~!#{}[]", "a\nb\tc", "/",
-		"//", "a/", " ",
+		"/opt/my apps/a b.py",
+		"100%/%20.py",
+		"%",
+		"%%%",
+		"../x.py",
+		"na\xc3\xafve/\xe6\x97\xa5\xe6\x9c\xac.py",
+		"\x01\x1f\x7f\xff",
+		"a@b/c:d+e=f,g",
+		"'\"\\$(x)`y`&|;<>*?~!#{}[]",
+		"a\nb\tc",
+		"/",
+		"//",
+		"a/",
+		" ",
 	};
 	struct cellkey key = plain();
 
@@ -107,32 +124,52 @@ static void test_paths(void **state)
 	}
 	key.executable = (char *)"/a b/python";
 	key.workload = (char *)"/c d/e%.py";
-	round_trip(&key, "cp3.6.15@%2Fa%20b%2Fpython/collect+freeze/w8/n4000/"
+	round_trip(&key,
+		   "cp3.6.15@%2Fa%20b%2Fpython/collect+freeze/w8/n4000/"
 		   "c-1/s100000/r1/x42//c%20d/e%25.py");
 }
 
 static void test_malformed(void **state)
 {
 	static const char *const bad[] = {
-		"", "/", "cp3", "cp3/none", "cp3/none/w8", "////////",
-		"cp3/none/w8/n4/c2/s1/r1/x0", "cp3/none/w8/n4/c2/s1/r1/x0/",
-		"/none/w8/n4/c2/s1/r1/x0/a", "cp3//w8/n4/c2/s1/r1/x0/a",
+		"",
+		"/",
+		"cp3",
+		"cp3/none",
+		"cp3/none/w8",
+		"////////",
+		"cp3/none/w8/n4/c2/s1/r1/x0",
+		"cp3/none/w8/n4/c2/s1/r1/x0/",
+		"/none/w8/n4/c2/s1/r1/x0/a",
+		"cp3//w8/n4/c2/s1/r1/x0/a",
 		"@p/none/w8/n4/c2/s1/r1/x0/a",
 		"cp3@/none/w8/n4/c2/s1/r1/x0/a",
-		"cp3/none/8/n4/c2/s1/r1/x0/a", "cp3/none/n4/w8/s1/r1/x0/a",
-		"cp3/none/w/n4/c2/s1/r1/x0/a", "cp3/none/w0/n4/c2/s1/r1/x0/a",
-		"cp3/none/w257/n4/c2/s1/r1/x0/a", "cp3/none/w-1/n4/c2/s1/r1/x0/a",
-		"cp3/none/w 8/n4/c2/s1/r1/x0/a", "cp3/none/w8 /n4/c2/s1/r1/x0/a",
-		"cp3/none/w8x/n4/c2/s1/r1/x0/a", "cp3/none/w+8/n4/c2/s1/r1/x0/a",
-		"cp3/none/w8/n-1/c2/s1/r1/x0/a", "cp3/none/w8/n4/c2/s-1/r1/x0/a",
+		"cp3/none/8/n4/c2/s1/r1/x0/a",
+		"cp3/none/n4/w8/s1/r1/x0/a",
+		"cp3/none/w/n4/c2/s1/r1/x0/a",
+		"cp3/none/w0/n4/c2/s1/r1/x0/a",
+		"cp3/none/w257/n4/c2/s1/r1/x0/a",
+		"cp3/none/w-1/n4/c2/s1/r1/x0/a",
+		"cp3/none/w 8/n4/c2/s1/r1/x0/a",
+		"cp3/none/w8 /n4/c2/s1/r1/x0/a",
+		"cp3/none/w8x/n4/c2/s1/r1/x0/a",
+		"cp3/none/w+8/n4/c2/s1/r1/x0/a",
+		"cp3/none/w8/n-1/c2/s1/r1/x0/a",
+		"cp3/none/w8/n4/c2/s-1/r1/x0/a",
 		"cp3/none/w8/n2147483648/c2/s1/r1/x0/a",
 		"cp3/none/w8/n99999999999999999999/c2/s1/r1/x0/a",
-		"cp3/none/w8/n4/c2/s1/r0/x0/a", "cp3/none/w8/n4/c2/s1/r1/x-1/a",
-		"cp3/none/w8/n4/c2/s1/r1/x0/%", "cp3/none/w8/n4/c2/s1/r1/x0/a%4",
-		"cp3/none/w8/n4/c2/s1/r1/x0/%zz", "cp3/none/w8/n4/c2/s1/r1/x0/%2f",
-		"cp3/none/w8/n4/c2/s1/r1/x0/a%00b", "cp3@%/none/w8/n4/c2/s1/r1/x0/a",
-		"cp3@%00/none/w8/n4/c2/s1/r1/x0/a", "cp3/none/w8/n4/c2/s1/r1/a",
-		"cp3/none/w8/n4/s1/r1/x0/a", "cp3/none/w8/n4/c-2/s1/r1/x0/a",
+		"cp3/none/w8/n4/c2/s1/r0/x0/a",
+		"cp3/none/w8/n4/c2/s1/r1/x-1/a",
+		"cp3/none/w8/n4/c2/s1/r1/x0/%",
+		"cp3/none/w8/n4/c2/s1/r1/x0/a%4",
+		"cp3/none/w8/n4/c2/s1/r1/x0/%zz",
+		"cp3/none/w8/n4/c2/s1/r1/x0/%2f",
+		"cp3/none/w8/n4/c2/s1/r1/x0/a%00b",
+		"cp3@%/none/w8/n4/c2/s1/r1/x0/a",
+		"cp3@%00/none/w8/n4/c2/s1/r1/x0/a",
+		"cp3/none/w8/n4/c2/s1/r1/a",
+		"cp3/none/w8/n4/s1/r1/x0/a",
+		"cp3/none/w8/n4/c-2/s1/r1/x0/a",
 	};
 	struct cellkey key;
 
@@ -141,8 +178,8 @@ static void test_malformed(void **state)
 		if (cellkey_parse(bad[i], &key) != -EINVAL)
 			fail_msg("accepted: %s", bad[i]);
 	/* The pattern of all these, when nothing is wrong with it. */
-	assert_int_equal(cellkey_parse("cp3@p/none/w8/n4/c2/s1/r1/x0/a%2F",
-				       &key), 0);
+	assert_int_equal(
+		cellkey_parse("cp3@p/none/w8/n4/c2/s1/r1/x0/a%2F", &key), 0);
 	cellkey_fini(&key);
 }
 
@@ -168,16 +205,16 @@ static void test_uses(void **state)
 {
 	static char *const with[] = { "ksm", "freeze+ksm", "ksm+freeze",
 				      "none+ksm:2:x=1+freeze" };
-	static char *const without[] = { "none", "ks", "ksmx", "xksm",
-					 "freeze:ksm", "freeze+ksm-2" };
+	static char *const without[] = { "none", "ks",	       "ksmx",
+					 "xksm", "freeze:ksm", "freeze+ksm-2" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof with / sizeof *with; i++)
 		assert_true(cellkey_uses(&(struct cellkey){ .stack = with[i] },
 					 "ksm"));
 	for (size_t i = 0; i < sizeof without / sizeof *without; i++)
-		assert_false(cellkey_uses(&(struct cellkey){
-			.stack = without[i] }, "ksm"));
+		assert_false(cellkey_uses(
+			&(struct cellkey){ .stack = without[i] }, "ksm"));
 }
 
 int main(void)

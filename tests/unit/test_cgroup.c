@@ -1,6 +1,6 @@
 /* test_cgroup.c - finding, making and reading a memory cgroup: harness/cgroup.c. */
 #define _GNU_SOURCE
-#include "util.h"	/* before cmocka.h, whose fail() is a macro */
+#include "util.h" /* before cmocka.h, whose fail() is a macro */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,8 +57,7 @@ static char *locate(const char *mounts, const char *self, int version,
 		    const char *mount)
 {
 	size_t length = 999;
-	char *path = cgroup_locate(mounts, self, "memory", version,
-				   &length);
+	char *path = cgroup_locate(mounts, self, "memory", version, &length);
 
 	if (path != NULL)
 		assert_int_equal(length, strlen(mount));
@@ -83,8 +82,9 @@ static void test_locate(void **state)
 	static const char memory[] = "/sys/fs/cgroup/memory";
 
 	(void)state;
-	assert_located(systemd_mounts, systemd_self, 2, v2,
-		       "/sys/fs/cgroup/user.slice/user-0.slice/session-3.scope");
+	assert_located(
+		systemd_mounts, systemd_self, 2, v2,
+		"/sys/fs/cgroup/user.slice/user-0.slice/session-3.scope");
 	assert_located(systemd_mounts, systemd_self, 1, "", NULL);
 	assert_located(systemd_mounts, "0::/\n", 2, v2, v2);
 	assert_located(hybrid_mounts, hybrid_self, 1, memory,
@@ -123,9 +123,13 @@ static void test_locate_in_containers(void **state)
 static void test_locate_odd_lines(void **state)
 {
 	static const char *const bad[] = {
-		"\n", " - cgroup2", "1 2 3 - cgroup2 x rw",
-		"1 2 3 / /x rw cgroup2", "1 2 3 / /x rw - ",
-		"1 2 3 / /x rw - cgroup", "\n\n - \n",
+		"\n",
+		" - cgroup2",
+		"1 2 3 - cgroup2 x rw",
+		"1 2 3 / /x rw cgroup2",
+		"1 2 3 / /x rw - ",
+		"1 2 3 / /x rw - cgroup",
+		"\n\n - \n",
 		"1 2 3 / /x rw - tmpfs memory rw,memory",
 	};
 
@@ -161,10 +165,13 @@ static void test_stat_v1(void **state)
 static void test_stat_v2(void **state)
 {
 	static const char head[] = "anon 1048576\nfile 3145728\n";
-	static const char tail[] = "shmem 2097152\nfile_mapped 4096\nslab 32768\n"
+	static const char tail[] =
+		"shmem 2097152\nfile_mapped 4096\nslab 32768\n"
 		"sock 4096\n";
-	char *now = xasprintf("%skernel 204800\nkernel_stack 16384\n"
-			      "pagetables 8192\n%s", head, tail);
+	char *now = xasprintf(
+		"%skernel 204800\nkernel_stack 16384\n"
+		"pagetables 8192\n%s",
+		head, tail);
 	char *before = xasprintf("%skernel_stack 16384\npagetables 8192\n%s",
 				 head, tail);
 	char *old = xasprintf("%sshmem 4194304\n", head);
@@ -185,8 +192,11 @@ static void test_stat_v2(void **state)
 	assert_int_equal(m.file, 0);
 	assert_int_equal(cgroup_parse_stat(now, 1, &m), -EINVAL);
 	/* Figures beyond all memory are none; their sum would be negative. */
-	assert_int_equal(cgroup_parse_stat("anon 0\nfile 0\nshmem 0\n"
-		"kernel 9223372036854775807\nsock 5\n", 2, &m), 0);
+	assert_int_equal(
+		cgroup_parse_stat("anon 0\nfile 0\nshmem 0\n"
+				  "kernel 9223372036854775807\nsock 5\n",
+				  2, &m),
+		0);
 	assert_int_equal(m.kernel, -1);
 	free(now);
 	free(before);
@@ -196,8 +206,12 @@ static void test_stat_v2(void **state)
 static void test_bad_stat(void **state)
 {
 	static const char *const bad[] = {
-		"", "anon", "anon 1\nfile 2\n", "anon x\nfile 2\nshmem 3\n",
-		"anon -1\nfile 2\nshmem 3\n", "xanon 1\nfile 2\nshmem 3\n",
+		"",
+		"anon",
+		"anon 1\nfile 2\n",
+		"anon x\nfile 2\nshmem 3\n",
+		"anon -1\nfile 2\nshmem 3\n",
+		"xanon 1\nfile 2\nshmem 3\n",
 		"anon 1\nfile\nshmem 3\n",
 	};
 	struct cgroup_memory m;
@@ -244,12 +258,12 @@ static int made(int version)
 	size_t length;
 	int n = 0;
 
-	assert_int_equal(read_file("/proc/self/mountinfo", 1u << 24, &mountinfo,
-				   NULL), 0);
+	assert_int_equal(
+		read_file("/proc/self/mountinfo", 1u << 24, &mountinfo, NULL),
+		0);
 	assert_int_equal(read_file("/proc/self/cgroup", 1u << 20, &self, NULL),
 			 0);
-	directory = cgroup_locate(mountinfo, self, "memory", version,
-				  &length);
+	directory = cgroup_locate(mountinfo, self, "memory", version, &length);
 	while (directory != NULL && strlen(directory) >= length) {
 		char *path = xasprintf("%s/permafrost-%d", directory,
 				       (int)getpid());
@@ -331,7 +345,7 @@ static void test_charged(void **state)
 {
 	size_t page_kib = (size_t)sysconf(_SC_PAGESIZE) / 1024;
 	size_t lag = 64 * page_kib * (size_t)sysconf(_SC_NPROCESSORS_CONF);
-	size_t own = 200 * page_kib;	/* of any process */
+	size_t own = 200 * page_kib; /* of any process */
 	struct cgroup_memory before, after;
 	struct cgroup c;
 	struct child child;
@@ -345,12 +359,12 @@ static void test_charged(void **state)
 	start_child(&child, &c, 20000, 10000);
 	assert_int_equal(cgroup_read(&c, &after), 0);
 	assert_within(after.anon, 20000 * page_kib - lag,
-			20000 * page_kib + own + lag);
+		      20000 * page_kib + own + lag);
 	assert_within(after.shmem, 10000 * page_kib - lag,
-			10000 * page_kib + lag);
+		      10000 * page_kib + lag);
 	assert_within(after.usage, 30000 * page_kib - lag,
-			30000 * page_kib + own + 2 * lag + 4096);
-	if (after.kernel >= 0)	/* two levels of page tables at least */
+		      30000 * page_kib + own + 2 * lag + 4096);
+	if (after.kernel >= 0) /* two levels of page tables at least */
 		assert_within(after.kernel, 20000 * 8 / 1024., 4096);
 	end_child(&child);
 	path = xstrdup(c.path);
@@ -555,7 +569,9 @@ static void test_locate_controllers(void **state)
 
 int main(void)
 {
-	alarm(under_memcheck() ? 600 : 60);	/* a child that never answers ends the test */
+	alarm(under_memcheck() ?
+		      600 :
+		      60); /* a child that never answers ends the test */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_locate_controllers),
 		cmocka_unit_test(test_locate),

@@ -20,7 +20,8 @@ static size_t plan(long requests, long at[CHECKPOINTS_MAX])
 		guarded[i] = -7;
 	n = checkpoints_plan(requests, guarded);
 	assert_true(n >= 1 && n <= CHECKPOINTS_MAX);
-	for (size_t i = CHECKPOINTS_MAX; i < sizeof guarded / sizeof *guarded; i++)
+	for (size_t i = CHECKPOINTS_MAX; i < sizeof guarded / sizeof *guarded;
+	     i++)
 		assert_int_equal(guarded[i], -7);
 	assert_int_equal(guarded[0], 0);
 	assert_int_equal(guarded[n - 1], requests);
@@ -62,9 +63,10 @@ static void test_by_hand(void **state)
 
 static void test_many(void **state)
 {
-	static const long large[] = { 9999, 10000, 10001, 4999999, 5000000,
-				      999999999, 1000000000, 2000000000,
-				      INT_MAX - 1, INT_MAX };
+	static const long large[] = { 9999,	  10000,      10001,
+				      4999999,	  5000000,    999999999,
+				      1000000000, 2000000000, INT_MAX - 1,
+				      INT_MAX };
 	long at[CHECKPOINTS_MAX];
 
 	(void)state;
@@ -77,8 +79,8 @@ static void test_many(void **state)
 /* A slope is fitted through the second half. */
 static void test_second_half(void **state)
 {
-	static const long some[] = { 8, 9, 10, 11, 15, 16, 17, 100, 4000,
-				     1000000, INT_MAX };
+	static const long some[] = { 8,	 9,   10,   11,	     15,     16,
+				     17, 100, 4000, 1000000, INT_MAX };
 	long at[CHECKPOINTS_MAX];
 
 	(void)state;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "compare.h"	/* before cmocka, which has a fail() of its own */
+#include "compare.h" /* before cmocka, which has a fail() of its own */
 
 #include <cmocka.h>
 
@@ -14,11 +14,12 @@
 
 static json_t *cell(const char *stack, int repeat, const char *more)
 {
-	json_t *c = json_pack("{ss ss ss ss ss ss si si si si si so si}",
-		"key", "k", "python", "3.6.1", "tag", "cp3.6.1", "executable",
-		"/python", "strategy", stack, "workload", "w", "scale", 1,
-		"workers", 2, "requests", 8, "collect_at", 4, "repeat", repeat,
-		"reason", json_null(), "lost_samples", 0);
+	json_t *c = json_pack("{ss ss ss ss ss ss si si si si si so si}", "key",
+			      "k", "python", "3.6.1", "tag", "cp3.6.1",
+			      "executable", "/python", "strategy", stack,
+			      "workload", "w", "scale", 1, "workers", 2,
+			      "requests", 8, "collect_at", 4, "repeat", repeat,
+			      "reason", json_null(), "lost_samples", 0);
 	json_t *rest = json_loads(more, 0, NULL);
 
 	json_object_set_new(c, "status", json_string("ok"));
@@ -38,7 +39,8 @@ static json_t *compare(json_t *cells, const char *metric)
 {
 	json_t *run = run_with(cells);
 	struct compare_request r = { .a = { run, "none", 0, 0 },
-				     .b = { run, "freeze", 0, 0 }, .seed = 1 };
+				     .b = { run, "freeze", 0, 0 },
+				     .seed = 1 };
 	json_t *document;
 
 	strings_add(&r.metrics, metric);
@@ -50,20 +52,23 @@ static json_t *compare(json_t *cells, const char *metric)
 
 static const json_t *row_of(const json_t *document)
 {
-	return json_array_get(json_object_get(json_array_get(json_object_get(
-		document, "blocks"), 0), "metrics"), 0);
+	return json_array_get(
+		json_object_get(
+			json_array_get(json_object_get(document, "blocks"), 0),
+			"metrics"),
+		0);
 }
 
 static json_int_t count_of(const json_t *row, const char *side, const char *key)
 {
-	return json_integer_value(json_object_get(json_object_get(row, side),
-						  key));
+	return json_integer_value(
+		json_object_get(json_object_get(row, side), key));
 }
 
 static double mean_of(const json_t *row, const char *side)
 {
-	return json_number_value(json_object_get(json_object_get(row, side),
-						 "mean"));
+	return json_number_value(
+		json_object_get(json_object_get(row, side), "mean"));
 }
 
 /* Workers count where each repeat has as many values. */
@@ -74,13 +79,17 @@ static void test_per_worker(void **state)
 
 	(void)state;
 	for (int i = 1; i <= 4; i++) {
-		json_array_append_new(cells, cell("none", i,
-			"{\"gc_faults\": 15, \"per_worker\": "
-			"{\"gc_faults\": [10, 20]}}"));
-		json_array_append_new(cells, cell("freeze", i, i == 4 ?
-			"{\"gc_faults\": 7}" :
-			"{\"gc_faults\": 3, \"per_worker\": "
-			"{\"gc_faults\": [2, 4]}}"));
+		json_array_append_new(
+			cells,
+			cell("none", i,
+			     "{\"gc_faults\": 15, \"per_worker\": "
+			     "{\"gc_faults\": [10, 20]}}"));
+		json_array_append_new(
+			cells,
+			cell("freeze", i,
+			     i == 4 ? "{\"gc_faults\": 7}" :
+				      "{\"gc_faults\": 3, \"per_worker\": "
+				      "{\"gc_faults\": [2, 4]}}"));
 	}
 	document = compare(cells, "gc_faults");
 	row = row_of(document);
@@ -104,10 +113,16 @@ static void test_gaps(void **state)
 	(void)state;
 	json_array_append_new(cells, cell("none", 1, "{\"fork_us\": 5}"));
 	json_array_append_new(cells, cell("none", 2, "{\"fork_us\": null}"));
-	json_array_append_new(cells, cell("none", 3, "{\"fork_us\": 9, "
-		"\"status\": \"failed\", \"reason\": \"broken\"}"));
-	json_array_append_new(cells, cell("freeze", 1, "{\"fork_us\": null, "
-		"\"unavailable\": {\"fork_us\": \"no clock\"}}"));
+	json_array_append_new(
+		cells,
+		cell("none", 3,
+		     "{\"fork_us\": 9, "
+		     "\"status\": \"failed\", \"reason\": \"broken\"}"));
+	json_array_append_new(
+		cells,
+		cell("freeze", 1,
+		     "{\"fork_us\": null, "
+		     "\"unavailable\": {\"fork_us\": \"no clock\"}}"));
 	document = compare(json_incref(cells), "fork_us");
 	row = row_of(document);
 	assert_true(json_is_null(json_object_get(row, "verdict")));
@@ -130,8 +145,10 @@ static void test_blocks(void **state)
 
 	(void)state;
 	json_array_append_new(cells, cell("none", 1, "{\"fork_us\": 5}"));
-	json_array_append_new(cells, cell("freeze", 1, "{\"fork_us\": 5, "
-		"\"executable\": \"/elsewhere\"}"));
+	json_array_append_new(cells,
+			      cell("freeze", 1,
+				   "{\"fork_us\": 5, "
+				   "\"executable\": \"/elsewhere\"}"));
 	document = compare(json_incref(cells), "fork_us");
 	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
 			 1);
@@ -172,15 +189,17 @@ static json_t *host(const char *name, const char *kernel, json_int_t memory)
 static json_t *run_of_hosts(int run, json_t *cells)
 {
 	return json_pack("{si so so s[oo]}", "run", run, "cells", cells, "host",
-		host(NULL, "own", 1000000), "hosts",
-		host("a", "k", 1000000 + run), host("b", "k", 1000000));
+			 host(NULL, "own", 1000000), "hosts",
+			 host("a", "k", 1000000 + run),
+			 host("b", "k", 1000000));
 }
 
 static json_t *compare_runs(json_t *a, json_t *b, const char *stack_a,
 			    const char *stack_b, int mixed)
 {
 	struct compare_request r = { .a = { a, stack_a, 0, 0 },
-				     .b = { b, stack_b, 0, 0 }, .seed = 1,
+				     .b = { b, stack_b, 0, 0 },
+				     .seed = 1,
 				     .mixed_hosts = mixed };
 	json_t *document;
 
@@ -199,8 +218,9 @@ static const json_t *block_of(const json_t *document, size_t index)
 static json_int_t left_out(const json_t *document, const char *side,
 			   const char *on)
 {
-	return json_integer_value(json_object_get(json_object_get(
-		json_object_get(document, "left_out"), side), on));
+	return json_integer_value(json_object_get(
+		json_object_get(json_object_get(document, "left_out"), side),
+		on));
 }
 
 /* Cells are compared within a host, what has no counterpart there is told. */
@@ -219,8 +239,9 @@ static void test_within_hosts(void **state)
 	document = compare_runs(run, run, "none", "freeze", 0);
 	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
 			 1);
-	assert_string_equal(json_string_value(json_object_get(block_of(document,
-		0), "host")), "a");
+	assert_string_equal(json_string_value(json_object_get(
+				    block_of(document, 0), "host")),
+			    "a");
 	row = row_of(document);
 	assert_true(json_number_value(json_object_get(row, "ratio")) == 2);
 	assert_int_equal(left_out(document, "a", "b"), 2);
@@ -233,8 +254,8 @@ static void test_within_hosts(void **state)
 			 1);
 	assert_true(json_is_true(json_object_get(document, "mixed_hosts")));
 	assert_true(mean_of(row_of(document), "a") == 670);
-	assert_true(json_is_null(json_object_get(block_of(document, 0),
-						 "host")));
+	assert_true(
+		json_is_null(json_object_get(block_of(document, 0), "host")));
 	json_decref(document);
 	json_decref(run);
 }
@@ -264,8 +285,9 @@ static void test_hosts_of_runs(void **state)
 			 0);
 	assert_int_equal(left_out(document, "a", "a"), 1);
 	assert_int_equal(left_out(document, "b", "b"), 1);
-	assert_string_equal(json_string_value(json_object_get(document,
-		"difference")), "name: \"a\" and \"b\"");
+	assert_string_equal(
+		json_string_value(json_object_get(document, "difference")),
+		"name: \"a\" and \"b\"");
 	json_decref(document);
 
 	/* The own hosts differ by nothing but their runs. */
@@ -274,14 +296,16 @@ static void test_hosts_of_runs(void **state)
 	document = compare_runs(runs[0], runs[1], NULL, NULL, 0);
 	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
 			 1);
-	assert_string_equal(json_string_value(json_object_get(block_of(document,
-		0), "host")), "the host of run 1");
+	assert_string_equal(json_string_value(json_object_get(
+				    block_of(document, 0), "host")),
+			    "the host of run 1");
 	json_decref(document);
 	json_object_set_new(json_object_get(runs[1], "host"), "kernel",
 			    json_string("k"));
 	document = compare_runs(runs[0], runs[1], NULL, NULL, 0);
-	assert_string_equal(json_string_value(json_object_get(document,
-		"difference")), "kernel: \"own\" and \"k\"");
+	assert_string_equal(
+		json_string_value(json_object_get(document, "difference")),
+		"kernel: \"own\" and \"k\"");
 	json_decref(document);
 	json_decref(runs[0]);
 	json_decref(runs[1]);
@@ -303,8 +327,9 @@ static void test_untried(void **state)
 	document = compare_runs(run, run, "none", "freeze", 0);
 	assert_int_equal(json_array_size(json_object_get(document, "blocks")),
 			 1);
-	assert_string_equal(json_string_value(json_object_get(row_of(document),
-		"reason")), "B: too old");
+	assert_string_equal(
+		json_string_value(json_object_get(row_of(document), "reason")),
+		"B: too old");
 	json_decref(document);
 
 	json_array_append_new(cells, cell_on("freeze", 2, "b", 10));
@@ -318,15 +343,17 @@ static void test_untried(void **state)
 
 static void test_late_change(void **state)
 {
-	json_t *c = cell("none", 1, "{\"curve\": ["
-		"{\"requests\": 0, \"worker_private_kib\": 10},"
-		"{\"requests\": 4, \"worker_private_kib\": 75},"
-		"{\"requests\": 8, \"worker_private_kib\": 100}]}");
+	json_t *c = cell("none", 1,
+			 "{\"curve\": ["
+			 "{\"requests\": 0, \"worker_private_kib\": 10},"
+			 "{\"requests\": 4, \"worker_private_kib\": 75},"
+			 "{\"requests\": 8, \"worker_private_kib\": 100}]}");
 
 	(void)state;
 	assert_true(fabs(compare_late_change(c) - .25) < 1e-12);
-	json_array_insert_new(json_object_get(c, "curve"), 2, json_pack(
-		"{si sn}", "requests", 6, "worker_private_kib"));
+	json_array_insert_new(
+		json_object_get(c, "curve"), 2,
+		json_pack("{si sn}", "requests", 6, "worker_private_kib"));
 	assert_true(isnan(compare_late_change(c)));
 	json_object_del(c, "curve");
 	assert_true(isnan(compare_late_change(c)));

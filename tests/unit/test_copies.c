@@ -61,8 +61,20 @@ union page {
 };
 _Static_assert(sizeof(union page) == 4096, "a page");
 
-enum { COUNT, COUNT_AND_HEADER, HEADER, VALUE, TYPE, FREED, FREED_TO_LIST,
-       RESTORED, UNTRACKED_HEADER, LAST_WORD, UNTOUCHED, PAGES };
+enum {
+	COUNT,
+	COUNT_AND_HEADER,
+	HEADER,
+	VALUE,
+	TYPE,
+	FREED,
+	FREED_TO_LIST,
+	RESTORED,
+	UNTRACKED_HEADER,
+	LAST_WORD,
+	UNTOUCHED,
+	PAGES
+};
 
 static const enum cause expected[PAGES] = {
 	[COUNT] = CAUSE_REFERENCE_COUNT,
@@ -82,10 +94,12 @@ static void fill(union page *pages)
 	for (int p = 0; p < PAGES; p++)
 		for (int i = 0; i < PER_PAGE; i++)
 			pages[p].tracked[i] = (struct tracked){
-				10, 20, { 1, &list, { 7, 7 } } };
+				10, 20, { 1, &list, { 7, 7 } }
+			};
 	for (int i = 1; i < PER_PAGE; i++)
 		pages[UNTRACKED_HEADER].objects[i] = (struct object){
-			1, &plain, { 7, 7 } };
+			1, &plain, { 7, 7 }
+		};
 	/* An object whose type stands on the next page. */
 	pages[LAST_WORD].words[511] = 1;
 	pages[LAST_WORD + 1].words[0] = (uintptr_t)&plain;
@@ -162,12 +176,15 @@ static void look_at_causes(union page *pages, pid_t worker,
 		uint64_t *n = copies.pages[PLACE_OTHER];
 
 		assert_int_equal(copies_explain(&one, &nowhere, &known,
-			getpid(), worker, &copies), 0);
+						getpid(), worker, &copies),
+				 0);
 		for (int cause = 0; cause < CAUSES; cause++)
-			assert_int_equal(n[cause], p != UNTOUCHED &&
-					 cause == (int)expected[p]);
+			assert_int_equal(
+				n[cause],
+				p != UNTOUCHED && cause == (int)expected[p]);
 		assert_int_equal(copies_explain(&one, &nowhere, &unknown,
-			getpid(), worker, &copies), 0);
+						getpid(), worker, &copies),
+				 0);
 		assert_int_equal(copies_changed(&copies),
 				 p != RESTORED && p != UNTOUCHED);
 	}
@@ -203,8 +220,9 @@ static void test_causes(void **state)
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
-	NOT_UNDER_MEMCHECK("memory is below 4 GiB there, where an address looks "
-			   "like a count");
+	NOT_UNDER_MEMCHECK(
+		"memory is below 4 GiB there, where an address looks "
+		"like a count");
 	with_worker(pages, look_at_causes);
 	munmap(pages, PAGES * sizeof *pages);
 }
@@ -215,7 +233,8 @@ static char in_bss[8192];
 
 static void test_places(void **state)
 {
-	NOT_UNDER_MEMCHECK("its malloc has neither a brk range nor mapped blocks");
+	NOT_UNDER_MEMCHECK(
+		"its malloc has neither a brk range nor mapped blocks");
 	char on_stack[8192], *small = malloc(64), *big = malloc(1 << 20);
 	char *mapped = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -245,8 +264,9 @@ static void test_places(void **state)
 	for (size_t i = 1; i < places.n; i++)
 		assert_true(places.runs[i - 1].end <= places.runs[i].start);
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		assert_int_equal(places_at(&places, (uintptr_t)known[i].address),
-				 known[i].place);
+		assert_int_equal(
+			places_at(&places, (uintptr_t)known[i].address),
+			known[i].place);
 	assert_int_equal(places_at(&places, 1), PLACE_OTHER);
 	places_fini(&places);
 	cow_fini(&map);
@@ -293,12 +313,12 @@ static void test_mapped_chunks(void **state)
 		uint64_t head[2], room, size;
 	} cases[] = {
 		{ { 0, 0x101002 }, 0x101000, 0x101000 },
-		{ { 0, 0x100ff2 }, 0x101000, 0x101000 },	/* 2.43 */
+		{ { 0, 0x100ff2 }, 0x101000, 0x101000 }, /* 2.43 */
 		{ { 0, 0x100ff2 }, 0x100ff0, 0 },
-		{ { 0, 0x101002 }, 0x100000, 0 },	/* larger than what is there */
-		{ { 0, 0x101000 }, 0x101000, 0 },	/* flag missing */
-		{ { 0, 0x101003 }, 0x101000, 0 },	/* another flag */
-		{ { 0, 0x101012 }, 0x102000, 0 },	/* no whole pages */
+		{ { 0, 0x101002 }, 0x100000, 0 }, /* larger than what is there */
+		{ { 0, 0x101000 }, 0x101000, 0 }, /* flag missing */
+		{ { 0, 0x101003 }, 0x101000, 0 }, /* another flag */
+		{ { 0, 0x101012 }, 0x102000, 0 }, /* no whole pages */
 		{ { 1, 0x101002 }, 0x101000, 0 },
 		{ { 0, 2 }, 0x101000, 0 },
 	};
@@ -306,13 +326,15 @@ static void test_mapped_chunks(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_int_equal(heapmarks_mapped_chunk(cases[i].head, 4096,
-						     cases[i].room),
+							cases[i].room),
 				 cases[i].size);
 }
 
 int main(void)
 {
-	alarm(under_memcheck() ? 600 : 60);	/* a worker that never answers ends the test */
+	alarm(under_memcheck() ?
+		      600 :
+		      60); /* a worker that never answers ends the test */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_causes),

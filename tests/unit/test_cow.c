@@ -24,7 +24,7 @@
 
 /* What a worker copies besides: its stack, the C library's data. */
 #define CONSTANT 150
-#define MEMCHECKS 20000		/* Valgrind has pages of its own */
+#define MEMCHECKS 20000 /* Valgrind has pages of its own */
 
 struct counts {
 	struct cow_counts cow;
@@ -111,8 +111,8 @@ static void measure(size_t touch, size_t change, size_t more,
 
 static void assert_about(uint64_t measured, size_t known)
 {
-	assert_within(measured, known, known + (under_memcheck() ?
-						 MEMCHECKS : CONSTANT));
+	assert_within(measured, known,
+		      known + (under_memcheck() ? MEMCHECKS : CONSTANT));
 }
 
 static void test_nothing_written(void **state)
@@ -167,7 +167,8 @@ static void test_comparing_copies_nothing(void **state)
 	struct cow_map map;
 	struct cow_counts before[2], after[2];
 	uint64_t differ;
-	int ready[2], go[2][2], result;	/* a pipe each: none takes the other's go */
+	int ready[2], go[2][2],
+		result; /* a pipe each: none takes the other's go */
 	pid_t pids[2];
 	char c = 0;
 
@@ -245,7 +246,7 @@ static void test_sources_agree(void **state)
 	if (pages_check_exclusive() == -ENODATA)
 		skip();
 	memory[1 * page] = memory[2 * page] = memory[6 * page] = 1;
-	(void)memory[4 * page];		/* the page of zeros is present, not own */
+	(void)memory[4 * page]; /* the page of zeros is present, not own */
 	assert_int_equal(pages_open(&p, getpid()), 0);
 	for (int can_scan = p.can_scan; can_scan >= 0; can_scan--) {
 		struct picture own = { start, page, "00000000" };
@@ -253,14 +254,17 @@ static void test_sources_agree(void **state)
 
 		p.can_scan = can_scan;
 		assert_int_equal(pages_each(&p, start, start + 8 * page,
-					    PAGES_OWNED, paint, &own), 0);
+					    PAGES_OWNED, paint, &own),
+				 0);
 		assert_string_equal(own.text, "01100010");
 		assert_int_equal(pages_each(&p, start, start + 8 * page,
-					    PAGES_PRESENT, paint, &present), 0);
+					    PAGES_PRESENT, paint, &present),
+				 0);
 		assert_string_equal(present.text, "01101010");
-		assert_int_equal(pages_each(&p, start + 2 * page,
-					    start + 6 * page, PAGES_OWNED,
-					    paint, &part), 0);
+		assert_int_equal(
+			pages_each(&p, start + 2 * page, start + 6 * page,
+				   PAGES_OWNED, paint, &part),
+			0);
 		assert_string_equal(part.text, "00100000");
 	}
 	pages_close(&p);
@@ -287,9 +291,10 @@ static void test_stops_when_told(void **state)
 	for (size_t i = 0; i < 8; i += 2)
 		memory[i * page] = 1;
 	assert_int_equal(pages_open(&p, getpid()), 0);
-	assert_int_equal(pages_each(&p, (uintptr_t)memory,
-				    (uintptr_t)memory + 8 * page,
-				    PAGES_PRESENT, halt, &calls), 7);
+	assert_int_equal(
+		pages_each(&p, (uintptr_t)memory, (uintptr_t)memory + 8 * page,
+			   PAGES_PRESENT, halt, &calls),
+		7);
 	assert_int_equal(calls, 1);
 	pages_close(&p);
 	munmap((void *)memory, 8 * page);
@@ -368,7 +373,9 @@ static void test_heap_in_a_memfd(void **state)
 
 int main(void)
 {
-	alarm(under_memcheck() ? 600 : 60);	/* a worker that never answers ends the test */
+	alarm(under_memcheck() ?
+		      600 :
+		      60); /* a worker that never answers ends the test */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_written),
 		cmocka_unit_test(test_written_pages),

@@ -105,13 +105,13 @@ static int concerns(const json_t *finding, const char *metric)
 static const struct {
 	const char *changes, *probe, *state, *harm, *detail;
 	const char *metric;	/* one that is concerned, or NULL */
-	const char *not_metric;	/* one that is not, or NULL */
+	const char *not_metric; /* one that is not, or NULL */
 } cases[] = {
 	{ "{'interpreters_supported': 0}", "interpreters", "missing", "lost",
 	  "none of 3 ", "total_kib", NULL },
 	{ "{'pagemap': 'Permission denied', 'pagemap_exclusive': null}",
-	  "pagemap", "missing", "lost", "Permission denied",
-	  "worker_cow_pages", "total_kib" },
+	  "pagemap", "missing", "lost", "Permission denied", "worker_cow_pages",
+	  "total_kib" },
 	{ "{'pagemap_exclusive': 'a page of its own is not marked'}", "pagemap",
 	  "missing", "lost", "a page of its own is not marked",
 	  "worker_floor_pages", "worker_minor_faults" },
@@ -146,17 +146,17 @@ static const struct {
 	  "none", "0.5 of 1.0 GiB used, swappiness 60", "total_kib",
 	  "gc_time_us" },
 	{ "{'swap_kib': 1048576, 'swap_used_kib': 524288, 'zswap': 'Y',"
-	  " 'memory_kib': 67108864, 'memory_available_kib': 4194304}", "swap",
-	  "limited", "doubtful", "0.5 of 1.0 GiB used, swappiness 60, zswap",
-	  "total_kib", NULL },
+	  " 'memory_kib': 67108864, 'memory_available_kib': 4194304}",
+	  "swap", "limited", "doubtful",
+	  "0.5 of 1.0 GiB used, swappiness 60, zswap", "total_kib", NULL },
 	{ "{'memory_limit_kib': 1048576.0}", "memory", "limited", "none",
 	  "1.0 GiB allowed by the control group", NULL, "total_kib" },
 	{ "{'overcommit': '2'}", "overcommit", "limited", "none",
 	  "forbidden (mode 2), 4.0 GiB left of 8.0", NULL, "fork_us" },
 	{ "{'cgroup_create': 'Permission denied'}", "cgroup", "missing", "none",
 	  "Permission denied", NULL, NULL },
-	{ "{'numa_nodes': 2}", "numa", "limited", "none", "2",
-	  "worker_cpu_ms", NULL },
+	{ "{'numa_nodes': 2}", "numa", "limited", "none", "2", "worker_cpu_ms",
+	  NULL },
 	{ "{'numa_nodes': 2, 'numa_balancing': 1}", "numa", "limited",
 	  "doubtful", "2, balanced", "worker_minor_faults", "total_kib" },
 	{ "{'aslr': '0'}", "aslr", "limited", "none", "off", NULL, NULL },
@@ -188,8 +188,8 @@ static const struct {
 	{ "{'busy_cpus': 1.3, 'busiest': 'cc1 0.9, make 0.2'}", "load",
 	  "limited", "doubtful", "1.3 of 4 CPUs busy (cc1 0.9, make 0.2)",
 	  "gc_pause_p99_us", "worker_minor_faults" },
-	{ "{'busy_cpus': 0.6}", "load", "limited", "doubtful", "0.6 of 4",
-	  NULL, NULL },
+	{ "{'busy_cpus': 0.6}", "load", "limited", "doubtful", "0.6 of 4", NULL,
+	  NULL },
 	{ "{'steal_cpus': 0.4}", "steal", "limited", "doubtful", "0.4 CPUs",
 	  "fork_us", "total_kib" },
 	{ "{'clock_source': 'refined-jiffies', 'clock_ns': 300}", "clock",
@@ -239,8 +239,8 @@ static void test_healthy(void **state)
 	assert_true(doctor_trustworthy(findings));
 	assert_int_equal(json_array_size(verdict), 4);
 	json_array_foreach(verdict, i, item)
-		assert_non_null(strstr(json_string_value(item),
-				       ": trustworthy."));
+		assert_non_null(
+			strstr(json_string_value(item), ": trustworthy."));
 	json_decref(verdict);
 	json_decref(findings);
 }
@@ -287,7 +287,7 @@ static void test_metrics(void **state)
 
 		if (strcmp(cases[c].harm, "none") != 0)
 			assert_true(json_array_size(
-				json_object_get(f, "metrics")) > 0);
+					    json_object_get(f, "metrics")) > 0);
 		json_array_foreach(json_object_get(f, "metrics"), i, key)
 			assert_non_null(metric_find(json_string_value(key)));
 		json_decref(findings);
@@ -299,10 +299,23 @@ static void test_unknown(void **state)
 {
 	json_t *facts = json_object(), *findings = doctor_judge(facts);
 	static const char *const unknown[] = {
-		"interpreters", "smaps", "stat", "pagemap", "child_memory",
-		"page_size", "transparent_hugepage", "ksm",
-		"swap", "memory", "overcommit", "numa", "aslr", "cpus",
-		"frequency", "steal", "clock",
+		"interpreters",
+		"smaps",
+		"stat",
+		"pagemap",
+		"child_memory",
+		"page_size",
+		"transparent_hugepage",
+		"ksm",
+		"swap",
+		"memory",
+		"overcommit",
+		"numa",
+		"aslr",
+		"cpus",
+		"frequency",
+		"steal",
+		"clock",
 	};
 
 	(void)state;
@@ -340,26 +353,28 @@ static void test_verdict(void **state)
 		       "Pauses, latencies and CPU time: not trustworthy while "
 		       "other work keeps 1.3 of 4 CPUs busy, and while the "
 		       "host below takes 0.5 CPUs away.");
-	expect_verdict("{'child_memory': 'no', 'ksm': '1', 'ksm_merge_any': "
-		       "true}", 1, "Copied pages: worker_floor_pages not "
-		       "measured as the memory of children cannot be read; not "
-		       "trustworthy while same-page merging is on.");
+	expect_verdict(
+		"{'child_memory': 'no', 'ksm': '1', 'ksm_merge_any': "
+		"true}",
+		1,
+		"Copied pages: worker_floor_pages not "
+		"measured as the memory of children cannot be read; not "
+		"trustworthy while same-page merging is on.");
 	expect_verdict("{'ksm': '1', 'ksm_merge_any': true}", 3,
 		       "Pauses, latencies and CPU time: trustworthy.");
 	expect_verdict("{'child_memory': 'no'}", 1,
 		       "Copied pages: worker_floor_pages not measured as the "
 		       "memory of children cannot be read.");
-	expect_verdict("{'pagemap': 'no'}", 1, "Copied pages: not measured as "
+	expect_verdict("{'pagemap': 'no'}", 1,
+		       "Copied pages: not measured as "
 		       "/proc/PID/pagemap does not tell copies.");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_healthy),
-		cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_metrics),
-		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_healthy), cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_metrics), cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_verdict),
 	};
 

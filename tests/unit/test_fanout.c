@@ -19,15 +19,19 @@
 
 static void test_logins(void **state)
 {
-	static const char *const good[] = { ":", "host", "a.b-c_d", "me@host",
+	static const char *const good[] = { ":",       "host",
+					    "a.b-c_d", "me@host",
 					    "host:22", "me@10.0.0.1:65535",
-					    "[::1]", "me@[fe80::1]:22" };
-	static const char *const bad[] = { "", "-oX=y", "me@-x", "-l@host",
-					   "@host", "me@", "a b", "a;b", "$(x)",
-					   "a`b`", "a'b", "host:", "host:0",
-					   "host:65536", "host:2a", "[]", "[::1",
-					   "[::1]x", "ssh -p 2 host", "a/b",
-					   "a\nb", "{}", "a,b", "..", "::1" };
+					    "[::1]",   "me@[fe80::1]:22" };
+	static const char *const bad[] = {
+		"",	  "-oX=y",	"me@-x",	 "-l@host",
+		"@host",  "me@",	"a b",		 "a;b",
+		"$(x)",	  "a`b`",	"a'b",		 "host:",
+		"host:0", "host:65536", "host:2a",	 "[]",
+		"[::1",	  "[::1]x",	"ssh -p 2 host", "a/b",
+		"a\nb",	  "{}",		"a,b",		 "..",
+		"::1"
+	};
 	struct sshhosts hosts = { NULL, 0 };
 
 	(void)state;
@@ -47,9 +51,10 @@ static void test_logins(void **state)
 
 static void test_quote(void **state)
 {
-	static const char *const words[] = { "", "plain", "a b", "it's", "$(x)",
-					     "`x`", "a\"b", "{}", "{=x=}", "\\",
-					     "a\nb", "''", "{{}}" };
+	static const char *const words[] = { "",      "plain", "a b",  "it's",
+					     "$(x)",  "`x`",   "a\"b", "{}",
+					     "{=x=}", "\\",    "a\nb", "''",
+					     "{{}}" };
 	char *out, *err;
 	int status;
 
@@ -82,16 +87,15 @@ static json_t *document(void)
 		"python", "3.6.15", "tag", "cp3.6.15", "executable", "/python",
 		"strategy", "none", "workload", "objectgraph", "scale", 2000,
 		"workers", 2, "requests", 20, "collect_at", 10, "repeat", 1,
-		"seed", 1, "status", "ok", "reason",
-		"unavailable", "ksm_cpu_ms", "the stack has no ksm",
-		"total_kib", 17.5,
-		"gc_collections", json_pack("[iii]", 1, 2, 3),
-		"curve", json_pack("[{si sf sf}]", "requests", 0, "total_kib",
-				   1.0, "gc_time_us", 2.0),
-		"pauses", json_pack("[[[ii]] [] []]", 10, 1),
-		"latencies", json_pack("[[ii] [ii]]", 10, 1, 20, 1),
-		"per_worker", json_pack("{s[ff] s[ff]}", "fork_us", 1.0, 2.0,
-					"worker_rss_kib", 1.0, 2.0),
+		"seed", 1, "status", "ok", "reason", "unavailable",
+		"ksm_cpu_ms", "the stack has no ksm", "total_kib", 17.5,
+		"gc_collections", json_pack("[iii]", 1, 2, 3), "curve",
+		json_pack("[{si sf sf}]", "requests", 0, "total_kib", 1.0,
+			  "gc_time_us", 2.0),
+		"pauses", json_pack("[[[ii]] [] []]", 10, 1), "latencies",
+		json_pack("[[ii] [ii]]", 10, 1, 20, 1), "per_worker",
+		json_pack("{s[ff] s[ff]}", "fork_us", 1.0, 2.0,
+			  "worker_rss_kib", 1.0, 2.0),
 		"copies", json_pack("{s{sf}}", "malloc", "content", 1.0));
 }
 
@@ -119,34 +123,55 @@ static json_t *parse(const char *text)
 static void test_documents(void **state)
 {
 	static const char *const wrong[][2] = {
-		{ "key", "1" }, { "key", "\"x\"" }, { "key", "null" },
-		{ "python", "[]" }, { "tag", "\"a\\u001b[2J\"" },
-		{ "scale", "\"1\"" }, { "workers", "-1" }, { "repeat", "1.5" },
-		{ "collect_at", "null" }, { "status", "\"fine\"" },
-		{ "status", "\"pending\"" }, { "status", "7" },
-		{ "reason", "[]" }, { "reason", "\"a\\nb\"" },
-		{ "executable", "{}" }, { "parallel", "\"2\"" },
-		{ "lost_samples", "-1" }, { "lost_samples", "true" },
-		{ "total_kib", "\"1\"" }, { "total_kib", "[1]" },
-		{ "total_kib", "{}" }, { "gc_collections", "[1,2,\"3\"]" },
+		{ "key", "1" },
+		{ "key", "\"x\"" },
+		{ "key", "null" },
+		{ "python", "[]" },
+		{ "tag", "\"a\\u001b[2J\"" },
+		{ "scale", "\"1\"" },
+		{ "workers", "-1" },
+		{ "repeat", "1.5" },
+		{ "collect_at", "null" },
+		{ "status", "\"fine\"" },
+		{ "status", "\"pending\"" },
+		{ "status", "7" },
+		{ "reason", "[]" },
+		{ "reason", "\"a\\nb\"" },
+		{ "executable", "{}" },
+		{ "parallel", "\"2\"" },
+		{ "lost_samples", "-1" },
+		{ "lost_samples", "true" },
+		{ "total_kib", "\"1\"" },
+		{ "total_kib", "[1]" },
+		{ "total_kib", "{}" },
+		{ "gc_collections", "[1,2,\"3\"]" },
 		{ "gc_collections", "[1,2,3,4]" },
-		{ "unavailable", "[]" }, { "unavailable", "{\"fork_us\": 1}" },
-		{ "curve", "{}" }, { "curve", "[1]" },
+		{ "unavailable", "[]" },
+		{ "unavailable", "{\"fork_us\": 1}" },
+		{ "curve", "{}" },
+		{ "curve", "[1]" },
 		{ "curve", "[{\"requests\": 1}, {\"requests\": 1}]" },
 		{ "curve", "[{\"requests\": -1}]" },
 		{ "curve", "[{\"requests\": 0, \"total_kib\": \"x\"}]" },
-		{ "pauses", "{}" }, { "pauses", "[[],[],[],[]]" },
+		{ "pauses", "{}" },
+		{ "pauses", "[[],[],[],[]]" },
 		{ "pauses", "[[[1,1],[1,1]],[],[]]" },
-		{ "pauses", "[[[1]],[],[]]" }, { "latencies", "[[2,1],[1,1]]" },
-		{ "latencies", "[[0,-1]]" }, { "latencies", "[[0,0.5]]" },
-		{ "per_worker", "[]" }, { "per_worker", "{\"evil\": [1]}" },
+		{ "pauses", "[[[1]],[],[]]" },
+		{ "latencies", "[[2,1],[1,1]]" },
+		{ "latencies", "[[0,-1]]" },
+		{ "latencies", "[[0,0.5]]" },
+		{ "per_worker", "[]" },
+		{ "per_worker", "{\"evil\": [1]}" },
 		{ "per_worker", "{\"fork_us\": [\"1\"]}" },
 		{ "per_worker", "{\"fork_us\": 1}" },
-		{ "copies", "[]" }, { "copies", "{\"nowhere\": {}}" },
+		{ "copies", "[]" },
+		{ "copies", "{\"nowhere\": {}}" },
 		{ "copies", "{\"malloc\": {\"nothing else\": 1}}" },
 		{ "copies", "{\"malloc\": {\"content\": \"1\"}}" },
-		{ "methods", "{\"a\": []}" }, { "methods", "{\"A b\": 1}" },
-		{ "methods", "[]" }, { "host", "{\"cpus\": {}}" },
+		{ "methods", "{\"a\": []}" },
+		{ "methods", "{\"A b\": 1}" },
+		{ "methods", "[]" },
+		{ "host", "{\"cpus\": {}}" },
 		{ "host", "\"x\"" },
 	};
 	const char *problem = NULL;
@@ -190,20 +215,22 @@ static void test_side_by_side(void **state)
 	assert_true(json_is_null(json_object_get(d, "gc_time_us")));
 	assert_true(json_is_real(json_object_get(d, "total_kib")));
 	unavailable = json_object_get(d, "unavailable");
-	assert_non_null(strstr(json_string_value(json_object_get(unavailable,
-		"fork_us")), "--jobs=4"));
-	assert_string_equal(json_string_value(json_object_get(unavailable,
-		"ksm_cpu_ms")), "the stack has no ksm");
+	assert_non_null(strstr(
+		json_string_value(json_object_get(unavailable, "fork_us")),
+		"--jobs=4"));
+	assert_string_equal(
+		json_string_value(json_object_get(unavailable, "ksm_cpu_ms")),
+		"the stack has no ksm");
 	assert_null(json_object_get(d, "pauses"));
 	assert_null(json_object_get(d, "latencies"));
-	assert_null(json_object_get(json_object_get(d, "per_worker"),
-				    "fork_us"));
+	assert_null(
+		json_object_get(json_object_get(d, "per_worker"), "fork_us"));
 	assert_non_null(json_object_get(json_object_get(d, "per_worker"),
 					"worker_rss_kib"));
-	assert_null(json_object_get(json_array_get(json_object_get(d, "curve"),
-						   0), "gc_time_us"));
-	assert_non_null(json_object_get(json_array_get(json_object_get(d,
-		"curve"), 0), "total_kib"));
+	assert_null(json_object_get(
+		json_array_get(json_object_get(d, "curve"), 0), "gc_time_us"));
+	assert_non_null(json_object_get(
+		json_array_get(json_object_get(d, "curve"), 0), "total_kib"));
 	json_decref(d);
 
 	/* Alone, nothing is taken away. */
@@ -222,7 +249,7 @@ static void test_times(void **state)
 	for (size_t i = 0; i < metrics_count; i++)
 		assert_int_equal((metrics[i].scope & METRIC_TIME) != 0,
 				 strcmp(metrics[i].unit, "us") == 0 ||
-				 strcmp(metrics[i].unit, "ms") == 0);
+					 strcmp(metrics[i].unit, "ms") == 0);
 }
 
 int main(void)

@@ -88,20 +88,22 @@ static int compare(const void *a, const void *b)
 
 static void test_percentiles_of_random_values(void **state)
 {
-	static const double percents[] = { 0, 0.1, 1, 25, 50, 75, 90, 95, 99,
-					   99.9, 99.99, 100 };
+	static const double percents[] = { 0,  0.1, 1,	25,   50,    75,
+					   90, 95,  99, 99.9, 99.99, 100 };
 	static uint64_t values[5000];
 
 	(void)state;
 	for (size_t n = 1; n <= 5000; n = n < 20 ? n + 1 : n * 3) {
 		clear();
 		for (size_t i = 0; i < n; i++) {
-			values[i] = random_value() >> (21 + random_value() % 42);
+			values[i] = random_value() >>
+				(21 + random_value() % 42);
 			counts[hdr_index(values[i])]++;
 		}
 		qsort(values, n, sizeof *values, compare);
 		assert_true(hdr_total(counts) == n);
-		for (size_t k = 0; k < sizeof percents / sizeof *percents; k++) {
+		for (size_t k = 0; k < sizeof percents / sizeof *percents;
+		     k++) {
 			uint64_t found = hdr_percentile(counts, percents[k]);
 			size_t rank = 1;
 

@@ -34,7 +34,9 @@ static void test_lines(void **state)
 	assert_string_equal(m.path, "");
 	assert_true(mapping_is_private(&m));
 	assert_int_equal(parse("7f1c2b6f4000-7f1c2b6f5000 rw-s 0001f000 fe:01 "
-			       "393288        /memfd:a b (deleted)", &m), 0);
+			       "393288        /memfd:a b (deleted)",
+			       &m),
+			 0);
 	assert_int_equal(m.start, 0x7f1c2b6f4000);
 	assert_int_equal(m.offset, 0x1f000);
 	assert_int_equal(m.dev_major, 0xfe);
@@ -47,8 +49,12 @@ static void test_lines(void **state)
 static void test_malformed_lines(void **state)
 {
 	static const char *const bad[] = {
-		"", "7f00", "7f00-8f00 rw", "7f00-8f00 rw-p 0 00:00",
-		"8f00-7f00 rw-p 0 00:00 0", "7f00-8f00 rw 0 00:00 0",
+		"",
+		"7f00",
+		"7f00-8f00 rw",
+		"7f00-8f00 rw-p 0 00:00",
+		"8f00-7f00 rw-p 0 00:00 0",
+		"7f00-8f00 rw 0 00:00 0",
 		"x-8f00 rw-p 0 00:00 0",
 	};
 	struct mapping m;
@@ -63,16 +69,22 @@ static void test_texts(void **state)
 	struct maps maps;
 
 	(void)state;
-	assert_int_equal(maps_parse(&maps, strdup("1000-2000 rw-p 0 00:00 0 a\n"
-		"3000-4000 r--p 0 00:00 0 b c\n\n5000-6000 x")), 0);
+	assert_int_equal(
+		maps_parse(
+			&maps,
+			strdup("1000-2000 rw-p 0 00:00 0 a\n"
+			       "3000-4000 r--p 0 00:00 0 b c\n\n5000-6000 x")),
+		0);
 	assert_int_equal(maps.n, 2);
 	assert_string_equal(maps.items[0].path, "a");
 	assert_string_equal(maps.items[1].path, "b c");
 	assert_ptr_equal(maps_find(&maps, 0x3000), &maps.items[1]);
 	assert_null(maps_find(&maps, 0x2000));
 	maps_fini(&maps);
-	assert_int_equal(maps_parse(&maps, strdup("1000-2000 rw-p 0 00:00 0\n"
-		"3000-4000 r--p 0 00:00")), -EINVAL);
+	assert_int_equal(maps_parse(&maps,
+				    strdup("1000-2000 rw-p 0 00:00 0\n"
+					   "3000-4000 r--p 0 00:00")),
+			 -EINVAL);
 	assert_int_equal(maps.n, 1);
 	maps_fini(&maps);
 	assert_int_equal(maps_parse(&maps, strdup("")), 0);

@@ -1,6 +1,6 @@
 /* test_memfd.c - memory that no one maps, with known answers: harness/memfd.c. */
 #define _GNU_SOURCE
-#include "util.h"	/* before cmocka.h, whose fail() is a macro */
+#include "util.h" /* before cmocka.h, whose fail() is a macro */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,12 +26,12 @@
 
 #define PAGES 1000
 
-static size_t page;	/* bytes */
+static size_t page; /* bytes */
 
 /* A process that does something to memory and then stands still. */
 struct child {
 	pid_t pid;
-	int go;		/* a byte into it ends the child */
+	int go; /* a byte into it ends the child */
 };
 
 typedef void life(int fd);
@@ -105,7 +105,8 @@ static void read_pages(volatile char *p, size_t first, size_t end)
 /* Whether the size of what is mapped but open nowhere can be had. */
 static int may_follow_map_files(void)
 {
-	char *p = mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1,
+		       0);
 	char *path = xasprintf("/proc/self/map_files/%lx-%lx", (long)p,
 			       (long)(p + page));
 	struct stat s;
@@ -379,7 +380,7 @@ static void test_deleted_files(void **state)
 		close(b);
 		free(data);
 		skip();
-		return;		/* for analysers: skip() does not return */
+		return; /* for analysers: skip() does not return */
 	}
 	assert_int_equal(write(a, data, 50 * page), 50 * page);
 	assert_int_equal(write(b, data, 50 * page), 50 * page);
@@ -425,14 +426,21 @@ static void test_gone(void **state)
 static void test_nameless(void **state)
 {
 	static const char *const yes[] = {
-		"/memfd:x (deleted)", "/memfd: (deleted)",
+		"/memfd:x (deleted)",	   "/memfd: (deleted)",
 		"/SYSV00000000 (deleted)", "/dev/zero (deleted)",
-		"/dev/shm/a b (deleted)", "[anon_shmem:heap]",
+		"/dev/shm/a b (deleted)",  "[anon_shmem:heap]",
 	};
 	static const char *const no[] = {
-		"", "/memfd:x", "/tmp/memfd:x (deleted)", "/dev/zero", " (deleted)",
-		"/dev/shm/x", "/usr/lib/libc.so.6 (deleted)", "[anon:heap]",
-		"socket:[1]", "/dev/zero/x (deleted)",
+		"",
+		"/memfd:x",
+		"/tmp/memfd:x (deleted)",
+		"/dev/zero",
+		" (deleted)",
+		"/dev/shm/x",
+		"/usr/lib/libc.so.6 (deleted)",
+		"[anon:heap]",
+		"socket:[1]",
+		"/dev/zero/x (deleted)",
 	};
 
 	(void)state;
@@ -447,7 +455,9 @@ static void test_nameless(void **state)
 static void test_cover(void **state)
 {
 	struct memfd_run apart[] = { { 10, 5 }, { 0, 5 }, { 20, 1 } };
-	struct memfd_run nested[] = { { 4, 2 }, { 0, 100 }, { 50, 60 }, { 0, 3 } };
+	struct memfd_run nested[] = {
+		{ 4, 2 }, { 0, 100 }, { 50, 60 }, { 0, 3 }
+	};
 	struct memfd_run same[] = { { 7, 3 }, { 7, 3 }, { 10, 1 } };
 
 	(void)state;
@@ -477,23 +487,20 @@ static int huge_pages(void)
 
 int main(void)
 {
-	alarm(under_memcheck() ? 600 : 60);	/* a child that never answers ends the test */
+	alarm(under_memcheck() ?
+		      600 :
+		      60); /* a child that never answers ends the test */
 	const struct CMUnitTest pure[] = {
 		cmocka_unit_test(test_nameless),
 		cmocka_unit_test(test_cover),
 		cmocka_unit_test(test_gone),
 	};
 	const struct CMUnitTest counts[] = {
-		counted(test_one_process),
-		counted(test_closed),
-		counted(test_several),
-		counted(test_two_files),
-		counted(test_except),
-		counted(test_except_closed),
-		counted(test_sparse),
-		counted(test_other_kinds),
-		counted(test_deleted_files),
-		counted(test_hugetlb),
+		counted(test_one_process),   counted(test_closed),
+		counted(test_several),	     counted(test_two_files),
+		counted(test_except),	     counted(test_except_closed),
+		counted(test_sparse),	     counted(test_other_kinds),
+		counted(test_deleted_files), counted(test_hugetlb),
 	};
 	int failed = cmocka_run_group_tests(pure, NULL, NULL);
 

@@ -254,7 +254,7 @@ static void test_family(void **state)
 	begin_child(&plain, do_nothing, NULL);
 	begin_child(&parent, fork_one, NULL);
 	begin_child(&program, run_sleep, NULL);
-	do {	/* exec may take a moment */
+	do { /* exec may take a moment */
 		observefamily_fini(&f);
 		assert_int_equal(observefamily_read(&f, getpid()), 0);
 	} while (f.n > 3 && usleep(1000) == 0);
@@ -324,7 +324,8 @@ static void test_versions(void **state)
 		{ "2.7.18 (default, Nov 1 2026, 10:00:00) \n[GCC 12.2.0]",
 		  "2.7.18" },
 		{ "3.13.0 experimental free-threading build (main, Oct  7) "
-		  "[Clang 18]", "3.13.0t" },
+		  "[Clang 18]",
+		  "3.13.0t" },
 		{ "3.15.0a1+ (heads/main:1, Oct  7) [GCC 12]", "3.15.0a1+" },
 		{ "3.11.2", NULL },
 		{ "3.11 (main) [GCC]", NULL },
@@ -369,8 +370,8 @@ static struct type number = { 1, &type_type, 0 };
 static void test_headers(void **state)
 {
 	static union {
-		struct tracked object[(PAGE + CAUSES_MARGIN) /
-				      sizeof(struct tracked)];
+		struct tracked
+			object[(PAGE + CAUSES_MARGIN) / sizeof(struct tracked)];
 		char bytes[PAGE + CAUSES_MARGIN];
 	} page;
 	const struct shm_layout layout = {
@@ -390,7 +391,7 @@ static void test_headers(void **state)
 	assert_false(observepython_has_header(&c, &page, PAGE));
 	page.object[5].type = &list;
 	assert_true(observepython_has_header(&c, &page, PAGE));
-	page.object[5].next = 0;	/* not tracked */
+	page.object[5].next = 0; /* not tracked */
 	assert_false(observepython_has_header(&c, &page, PAGE));
 	page.object[last] = (struct tracked){ 16, 16, 1, &list };
 	assert_false(observepython_has_header(&c, &page, PAGE));
@@ -413,9 +414,9 @@ static struct observe_saving predict(const struct observe_pages *p,
 		assert_true(0 <= ranges[i]->low);
 		assert_true(ranges[i]->low <= ranges[i]->estimate);
 		assert_true(ranges[i]->estimate <= ranges[i]->high);
-		assert_true(ranges[i]->high <= (double)
-			    (p->tracked.equal + p->tracked.headers +
-			     p->pools.equal + p->other.equal));
+		assert_true(ranges[i]->high <=
+			    (double)(p->tracked.equal + p->tracked.headers +
+				     p->pools.equal + p->other.equal));
 	}
 	return s;
 }
@@ -464,14 +465,20 @@ static void test_cut(void **state)
 	(void)state;
 	assert_int_equal(observescreen_cut("abcdef", 6, 4), 4);
 	assert_int_equal(observescreen_cut("abcdef", 6, 9), 6);
-	assert_int_equal(observescreen_cut("a\xc3\xa4" "b", 4, 2), 3);
-	assert_int_equal(observescreen_cut("a\xc3\xa4" "b", 4, 1), 1);
+	assert_int_equal(observescreen_cut("a\xc3\xa4"
+					   "b",
+					   4, 2),
+			 3);
+	assert_int_equal(observescreen_cut("a\xc3\xa4"
+					   "b",
+					   4, 1),
+			 1);
 	assert_int_equal(observescreen_cut("", 0, 4), 0);
 }
 
 int main(void)
 {
-	alarm(120);	/* a child that never answers ends the test */
+	alarm(120); /* a child that never answers ends the test */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contents),
 		cmocka_unit_test(test_sample),

@@ -13,22 +13,41 @@
 #include "strategy.h"
 
 static const struct strategy_option all_options[] = {
-	{ .name = "number", .help = "a number", .kind = OPTION_INT,
-	  .minimum = 2, .maximum = 100 },
-	{ .name = "generations", .help = "which", .kind = OPTION_GENERATIONS,
-	  .minimum = 0, .maximum = 2, .fallback = "2" },
-	{ .name = "size", .help = "in bytes", .kind = OPTION_SIZE,
-	  .minimum = 1, .maximum = LONG_MAX, .fallback = "8M", .keyed = 1 },
-	{ .name = "share", .help = "in percent", .kind = OPTION_PERCENT,
-	  .minimum = 0, .maximum = 100, .fallback = "50%" },
+	{ .name = "number",
+	  .help = "a number",
+	  .kind = OPTION_INT,
+	  .minimum = 2,
+	  .maximum = 100 },
+	{ .name = "generations",
+	  .help = "which",
+	  .kind = OPTION_GENERATIONS,
+	  .minimum = 0,
+	  .maximum = 2,
+	  .fallback = "2" },
+	{ .name = "size",
+	  .help = "in bytes",
+	  .kind = OPTION_SIZE,
+	  .minimum = 1,
+	  .maximum = LONG_MAX,
+	  .fallback = "8M",
+	  .keyed = 1 },
+	{ .name = "share",
+	  .help = "in percent",
+	  .kind = OPTION_PERCENT,
+	  .minimum = 0,
+	  .maximum = 100,
+	  .fallback = "50%" },
 	{ .name = NULL },
 };
 static const struct strategy all = { .name = "all", .options = all_options };
 static const struct strategy bare = { .name = "bare" };
 
 static const struct strategy_option size_options[] = {
-	{ .name = "size", .help = "in bytes", .kind = OPTION_SIZE,
-	  .minimum = 1, .maximum = 1 << 20 },
+	{ .name = "size",
+	  .help = "in bytes",
+	  .kind = OPTION_SIZE,
+	  .minimum = 1,
+	  .maximum = 1 << 20 },
 	{ .name = NULL },
 };
 static const struct strategy sized = { .name = "sized",
@@ -57,8 +76,8 @@ static int parse(const struct strategy *s, const char *const *texts)
 #define REFUSE(s, part, ...)                                                   \
 	do {                                                                   \
 		assert_int_equal(PARSE(s, __VA_ARGS__), -1);                   \
-		assert_int_equal(strncmp(message, (s)->name,                   \
-					 strlen((s)->name)), 0);               \
+		assert_int_equal(                                              \
+			strncmp(message, (s)->name, strlen((s)->name)), 0);    \
 		assert_non_null(strstr(message, part));                        \
 		assert_null(strchr(message, '\n'));                            \
 	} while (0)
@@ -109,7 +128,8 @@ static void test_places_and_keywords(void **state)
 	assert_int_equal(PARSE(&all, "9", "0-1", "3K", "7%"), 0);
 	assert_canonical(&all, canonical);
 	assert_int_equal(PARSE(&all, "share=7%", "size=3K", "generations=0-1",
-			       "number=9"), 0);
+			       "number=9"),
+			 0);
 	assert_canonical(&all, canonical);
 	/* A keyword takes its place away from those without one. */
 	assert_int_equal(PARSE(&all, "generations=0-1", "9", "3K", "7%"), 0);
@@ -137,9 +157,24 @@ static void test_misplaced(void **state)
 static void test_int(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", " 7", "7 ", "+7", "-7", "0x7", "7x", "1", "101", "7.0",
-		"7-8", "7%", "7K", "9223372036854775807", "9223372036854775808",
-		"99999999999999999999999999999999", "\xc3\xa9",
+		"",
+		" ",
+		" 7",
+		"7 ",
+		"+7",
+		"-7",
+		"0x7",
+		"7x",
+		"1",
+		"101",
+		"7.0",
+		"7-8",
+		"7%",
+		"7K",
+		"9223372036854775807",
+		"9223372036854775808",
+		"99999999999999999999999999999999",
+		"\xc3\xa9",
 	};
 
 	(void)state;
@@ -154,8 +189,19 @@ static void test_int(void **state)
 static void test_generations(void **state)
 {
 	static const char *const bad[] = {
-		"3", "-1", "0-3", "2-1", "1-", "-", "1--2", "0-1-2", "0 - 1",
-		"0-18446744073709551617", "18446744073709551616-1", "", "a",
+		"3",
+		"-1",
+		"0-3",
+		"2-1",
+		"1-",
+		"-",
+		"1--2",
+		"0-1-2",
+		"0 - 1",
+		"0-18446744073709551617",
+		"18446744073709551616-1",
+		"",
+		"a",
 	};
 
 	(void)state;
@@ -190,9 +236,21 @@ static void test_size(void **state)
 		{ "9223372036854775807", "9223372036854775807", LONG_MAX },
 	};
 	static const char *const bad[] = {
-		"", "0", "0K", "M", "8m", "8MB", "8KK", "-8M", "8 M", "8T",
-		"8589934592G", "17179869185G", "9007199254740992K",
-		"9223372036854775808", "1.5M",
+		"",
+		"0",
+		"0K",
+		"M",
+		"8m",
+		"8MB",
+		"8KK",
+		"-8M",
+		"8 M",
+		"8T",
+		"8589934592G",
+		"17179869185G",
+		"9007199254740992K",
+		"9223372036854775808",
+		"1.5M",
 	};
 
 	(void)state;
@@ -218,8 +276,8 @@ static void test_size(void **state)
 
 static void test_percent(void **state)
 {
-	static const char *const bad[] = { "50", "%", "", "101%", "-1%", "5%%",
-					   "5 %", "5.5%", "5%x" };
+	static const char *const bad[] = { "50",  "%",	 "",	 "101%", "-1%",
+					   "5%%", "5 %", "5.5%", "5%x" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -234,7 +292,8 @@ static void test_percent(void **state)
 static void test_round_trip(void **state)
 {
 	static const char *const numbers[] = { "2", "55", "100" };
-	static const char *const generations[] = { "0", "1", "2", "0-1", "1-2" };
+	static const char *const generations[] = { "0", "1", "2", "0-1",
+						   "1-2" };
 	static const char *const sizes[] = { "1", "1000", "1024", "3G" };
 
 	(void)state;
@@ -252,8 +311,8 @@ static void test_round_trip(void **state)
 		for (int k = 0; k < 5; k++)
 			texts[k] = strsep(&rest, ":");
 		assert_null(rest);
-		assert_int_equal(PARSE(&all, texts[1], texts[2], texts[3],
-				       texts[4]), 0);
+		assert_int_equal(
+			PARSE(&all, texts[1], texts[2], texts[3], texts[4]), 0);
 		assert_memory_equal(values, first, sizeof first);
 		assert_canonical(&all, again);
 	}
@@ -280,8 +339,8 @@ static void test_small_buffers(void **state)
 		char text[64];
 
 		memset(text, '#', sizeof text);
-		assert_int_equal(option_parse(&all, 1, texts, values, text,
-					      size), -1);
+		assert_int_equal(
+			option_parse(&all, 1, texts, values, text, size), -1);
 		assert_true(memchr(text, '\0', size) != NULL);
 		for (size_t i = size; i < sizeof text; i++)
 			assert_int_equal(text[i], '#');

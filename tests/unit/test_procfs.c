@@ -90,11 +90,24 @@ static void test_smaps(void **state)
 static void test_bad_memory(void **state)
 {
 	static const char *const bad[] = {
-		"", "\n", "nothing", "Pss: 4 kB\n", "Rss", "Rss:", "Rss:\n",
-		"Rss: kB\n", "Rss: 4", "Rss: 4 k", "Rss: 4 MB\n", "Rss: -4 kB\n",
-		"Rss: x kB\n", "Rss: 9223372036854775808 kB\n",
-		"Rss: 99999999999999999999999 kB\n", "XRss: 4 kB\n",
-		"Rss: 4 kB\nSwap: -1 kB\n", "Rss: 4 kB\nPss: ",
+		"",
+		"\n",
+		"nothing",
+		"Pss: 4 kB\n",
+		"Rss",
+		"Rss:",
+		"Rss:\n",
+		"Rss: kB\n",
+		"Rss: 4",
+		"Rss: 4 k",
+		"Rss: 4 MB\n",
+		"Rss: -4 kB\n",
+		"Rss: x kB\n",
+		"Rss: 9223372036854775808 kB\n",
+		"Rss: 99999999999999999999999 kB\n",
+		"XRss: 4 kB\n",
+		"Rss: 4 kB\nSwap: -1 kB\n",
+		"Rss: 4 kB\nPss: ",
 		"Rss: 9223372036854775807 kB\nRss: 1 kB\n",
 	};
 	struct procfs_memory m;
@@ -127,7 +140,8 @@ static void test_truncated(void **state)
 	}
 }
 
-static const char fields[] = " 1234 1234 1234 34816 1234 4194304 1101 2202 33 44 "
+static const char fields[] =
+	" 1234 1234 1234 34816 1234 4194304 1101 2202 33 44 "
 	"5 6 7 8 20 0 3 0 987654 12345678 1500 18446744073709551615 1 2 3 4 5 0 "
 	"0 16781312 134764290 0 0 0 17 1 0 0 0 0 0 1 2 3 4 5 6 7";
 
@@ -149,12 +163,16 @@ static void read_line(const char *before, char state, const char *status,
 static void test_stat(void **state)
 {
 	static const char *const names[][2] = {
-		{ "77 (python)", "python" }, { "77 ()", "" },
+		{ "77 (python)", "python" },
+		{ "77 ()", "" },
 		{ "77 (a b)", "a b" },
 		{ "77 (a) R 9 9 9 (b)", "a) R 9 9 9 (b" },
-		{ "77 ())))", ")))" }, { "77 (((()", "(((" },
-		{ "77 (x\ny)", "x?y" }, { "77 ( )", " " },
-		{ "77 (\xff\x01)", "??" }, { "77 )", "" },
+		{ "77 ())))", ")))" },
+		{ "77 (((()", "(((" },
+		{ "77 (x\ny)", "x?y" },
+		{ "77 ( )", " " },
+		{ "77 (\xff\x01)", "??" },
+		{ "77 )", "" },
 		{ "77 (1234567890123456789012345678901234)",
 		  "1234567890123456789012345678901" },
 	};
@@ -186,8 +204,14 @@ static void test_zombie(void **state)
 static void test_bad_stat(void **state)
 {
 	static const char *const bad[] = {
-		"", "77", "77 (python", "77 python S 1", "77 (python)",
-		"77 (python) S", "77 (python) S 1", "77 (python) S x 1 1 1 1 1",
+		"",
+		"77",
+		"77 (python",
+		"77 python S 1",
+		"77 (python)",
+		"77 (python) S",
+		"77 (python) S 1",
+		"77 (python) S x 1 1 1 1 1",
 		"77 (python) S 1 2 3 4 5 6 7 8",
 	};
 	struct procfs_stat s;
@@ -197,7 +221,8 @@ static void test_bad_stat(void **state)
 		if (procfs_parse_stat(bad[i], &s) != -EINVAL)
 			fail_msg("accepted: %s", bad[i]);
 	/* A kernel that says less: then the exit status is not known. */
-	assert_int_equal(procfs_parse_stat("77 (p) Z 1 2 3 4 5 6 7 8 9", &s), 0);
+	assert_int_equal(procfs_parse_stat("77 (p) Z 1 2 3 4 5 6 7 8 9", &s),
+			 0);
 	assert_int_equal(s.exit_status, 0);
 	assert_int_equal(s.cpu_ticks, 0);
 }
@@ -283,7 +308,7 @@ static void test_descendants(void **state)
 			grandchild = 0;
 		if (grandchild != 0)
 			(void)!write(ready[1], &grandchild, sizeof grandchild);
-		(void)!read(go[0], &c, 1);	/* until the end is closed */
+		(void)!read(go[0], &c, 1); /* until the end is closed */
 		_exit(0);
 	}
 	assert_int_equal(read(ready[0], &grandchild, sizeof grandchild),
@@ -338,7 +363,7 @@ static void test_kernel_thread(void **state)
 		close(go[1]);
 		prctl(PR_SET_NAME, name);
 		(void)!write(ready[1], "", 1);
-		(void)!read(go[0], &c, 1);	/* until the end is closed */
+		(void)!read(go[0], &c, 1); /* until the end is closed */
 		_exit(0);
 	}
 	assert_int_equal(read(ready[0], &c, 1), 1);

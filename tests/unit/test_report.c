@@ -15,10 +15,11 @@
 static json_t *cell(const char *stack, const char *host, double total)
 {
 	json_t *c = json_pack("{ss ss ss ss si si si si si ss ss}", "key", "k",
-		"tag", "cp3.6.1", "strategy", stack, "workload", "w", "scale", 1,
-		"workers", 2, "requests", 8, "collect_at", -1, "repeat", 1,
-		"status", total > 0 ? "ok" : "unsupported", "reason",
-		total > 0 ? "" : "not here");
+			      "tag", "cp3.6.1", "strategy", stack, "workload",
+			      "w", "scale", 1, "workers", 2, "requests", 8,
+			      "collect_at", -1, "repeat", 1, "status",
+			      total > 0 ? "ok" : "unsupported", "reason",
+			      total > 0 ? "" : "not here");
 
 	if (host != NULL)
 		json_object_set_new(c, "host", json_string(host));
@@ -37,9 +38,10 @@ static char *table(json_t *cells, int others)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	json_object_set_new(document, "hosts", others ?
-		json_pack("[{ss} {ss}]", "name", "a", "name", "b") :
-		json_array());
+	json_object_set_new(
+		document, "hosts",
+		others ? json_pack("[{ss} {ss}]", "name", "a", "name", "b") :
+			 json_array());
 	report_table(out, document, "none");
 	fclose(out);
 	json_decref(document);
@@ -106,8 +108,10 @@ static void test_no_ratio(void **state)
 	json_array_append_new(cells, cell("freeze", "a", 3072));
 	json_array_append_new(cells, cell("freeze", "b", 3072));
 	text = table(cells, 1);
-	assert_int_equal(count(text, "  no ratio: none was not measured on this "
-			       "host, but on a\n"), 2);
+	assert_int_equal(count(text,
+			       "  no ratio: none was not measured on this "
+			       "host, but on a\n"),
+			 2);
 	assert_int_equal(count(text, "0.75"), 1);
 	assert_int_equal(count(text, "3.0       -"), 2);
 	assert_int_equal(count(text, "nan"), 0);
@@ -145,7 +149,8 @@ static void test_jobs(void **state)
 	json_object_set_new(crowded, "jobs", json_integer(4));
 	json_array_append_new(cells, crowded);
 	text = table(cells, 0);
-	assert_int_equal(count(text, "  up to 4 cells ran at the same time"), 1);
+	assert_int_equal(count(text, "  up to 4 cells ran at the same time"),
+			 1);
 	free(text);
 }
 

@@ -1,6 +1,6 @@
 /* test_safetext.c - texts that must not act on a terminal: harness/safetext.c and
  * make_text_safe() in harness/util.c. */
-#include "util.h"	/* before cmocka.h, whose fail() is a macro */
+#include "util.h" /* before cmocka.h, whose fail() is a macro */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,9 @@ static void test_texts(void **state)
 		"freeze-gen:1-2 'na\xc3\xafve' \xe6\x97\xa5 \xf0\x9f\x98\x80");
 	becomes("a\nb\tc\rd\x1b[31m\x7f\x01", "a?b?c?d?[31m??");
 	/* C1, first and last, and what is next to it. */
-	becomes("\xc2\x80|\xc2\x9b" "2J|\xc2\x9f|\xc2\xa0", "?|?2J|?|\xc2\xa0");
+	becomes("\xc2\x80|\xc2\x9b"
+		"2J|\xc2\x9f|\xc2\xa0",
+		"?|?2J|?|\xc2\xa0");
 	/* What turns text around: U+202A to E, U+2066 to 9; separators of lines. */
 	becomes("\xe2\x80\xa7|\xe2\x80\xa8|\xe2\x80\xae|\xe2\x80\xaf",
 		"\xe2\x80\xa7|?|?|\xe2\x80\xaf");
@@ -55,12 +57,12 @@ static void test_kept(void **state)
 
 static void test_document(void **state)
 {
-	json_t *document = json_pack("{ss s[s{ss}] s{ss} si}", "name", "x\x1b[2J",
-		"list", "y\n", "in", "\xc2\x9b", "deploy", "lines", "one\ntwo\n",
-		"number", 7);
+	json_t *document = json_pack(
+		"{ss s[s{ss}] s{ss} si}", "name", "x\x1b[2J", "list", "y\n",
+		"in", "\xc2\x9b", "deploy", "lines", "one\ntwo\n", "number", 7);
 	json_t *wanted = json_pack("{ss s[s{ss}] s{ss} si}", "name", "x?[2J",
-		"list", "y?", "in", "?", "deploy", "lines", "one\ntwo\n",
-		"number", 7);
+				   "list", "y?", "in", "?", "deploy", "lines",
+				   "one\ntwo\n", "number", 7);
 
 	(void)state;
 	safetext_make(document);

@@ -15,7 +15,7 @@
 #include "stats.h"
 #include "within.h"
 
-#define RESAMPLES 400		/* fewer than in earnest, for speed */
+#define RESAMPLES 400 /* fewer than in earnest, for speed */
 #define MAX_VALUES 256
 
 static struct stats_comparison compare(const double *a, size_t na,
@@ -30,8 +30,8 @@ static struct stats_comparison compare(const double *a, size_t na,
 	return c;
 }
 
-#define COMPARE(a, b) compare(a, sizeof(a) / sizeof *(a),                      \
-			      b, sizeof(b) / sizeof *(b), 1, 1)
+#define COMPARE(a, b)                                                          \
+	compare(a, sizeof(a) / sizeof *(a), b, sizeof(b) / sizeof *(b), 1, 1)
 
 static void assert_none(struct stats_interval i)
 {
@@ -41,7 +41,8 @@ static void assert_none(struct stats_interval i)
 static void assert_near(double value, double expected, double tolerance)
 {
 	if (!(fabs(value - expected) <= tolerance))
-		fail_msg("%.17g is not %.17g +- %g", value, expected, tolerance);
+		fail_msg("%.17g is not %.17g +- %g", value, expected,
+			 tolerance);
 }
 
 static double width(struct stats_interval i)
@@ -96,7 +97,8 @@ static void test_separated(void **state)
 	(void)state;
 	assert_int_equal(c.verdict, STATS_HIGHER);
 	assert_near(c.ratio, 20.5 / 10.5, 1e-12);
-	assert_true(c.ratio_interval.low > 1.8 && c.ratio_interval.low < c.ratio);
+	assert_true(c.ratio_interval.low > 1.8 &&
+		    c.ratio_interval.low < c.ratio);
 	assert_true(c.ratio_interval.high < 2.1 &&
 		    c.ratio_interval.high > c.ratio);
 	assert_near(c.a.mean, 10.5, 1e-12);
@@ -236,10 +238,10 @@ static void test_workers(void **state)
 /* Which noise an A/A test is about. */
 struct noise {
 	const char *name;
-	double (*draw)(gsl_rng *rng);	/* of a repeat, about 1 */
+	double (*draw)(gsl_rng *rng); /* of a repeat, about 1 */
 	size_t workers;
-	double within;			/* of workers, relative */
-	double place;			/* from one worker to the next */
+	double within; /* of workers, relative */
+	double place;  /* from one worker to the next */
 };
 
 static double normal(gsl_rng *rng)
@@ -265,8 +267,10 @@ static void fill(double *values, size_t repeats, const struct noise *noise,
 		double repeat = scale * noise->draw(rng);
 
 		for (size_t w = 0; w < noise->workers; w++)
-			*values++ = repeat * (1 + gsl_ran_gaussian(rng,
-				noise->within)) + noise->place * (double)w;
+			*values++ = repeat *
+					(1 +
+					 gsl_ran_gaussian(rng, noise->within)) +
+				noise->place * (double)w;
 	}
 }
 
@@ -306,8 +310,9 @@ static void test_equals(void **state)
 	gsl_rng *rng;
 
 	(void)state;
-	NOT_UNDER_MEMCHECK("7200 comparisons take many minutes there; test_power "
-			   "and test_inflation make 500 of the same kinds");
+	NOT_UNDER_MEMCHECK(
+		"7200 comparisons take many minutes there; test_power "
+		"and test_inflation make 500 of the same kinds");
 	rng = gsl_rng_alloc(gsl_rng_taus2);
 	gsl_rng_set(rng, 1);
 	for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)
@@ -316,9 +321,10 @@ static void test_equals(void **state)
 						rng);
 
 			if (calls > 3 * 7)
-				fail_msg("%s, %zu repeats: %d of 300 equals "
-					 "are called different", noises[i].name,
-					 repeats[n], calls);
+				fail_msg(
+					"%s, %zu repeats: %d of 300 equals "
+					"are called different",
+					noises[i].name, repeats[n], calls);
 		}
 	gsl_rng_free(rng);
 }
@@ -337,11 +343,12 @@ static void test_inflation(void **state)
 		fill(values, 10, &noise, 1, rng);
 		for (int i = 0; i < 10; i++)
 			means[i] = (values[4 * i] + values[4 * i + 1] +
-				    values[4 * i + 2] + values[4 * i + 3]) / 4;
-		both += width(compare(values, 10, values, 10, 4,
-				      t).a.mean_interval);
-		alone += width(compare(means, 10, means, 10, 1,
-				       t).a.mean_interval);
+				    values[4 * i + 2] + values[4 * i + 3]) /
+				4;
+		both += width(
+			compare(values, 10, values, 10, 4, t).a.mean_interval);
+		alone += width(
+			compare(means, 10, means, 10, 1, t).a.mean_interval);
 	}
 	assert_true(both > .98 * alone && both < 1.25 * alone);
 	gsl_rng_free(rng);
@@ -433,8 +440,8 @@ static void test_figure_intervals(void **state)
 	i = stats_figure_interval(values, 6, 2, sum_of_two, &ten, 1, 400);
 	assert_near(i.low, 0, 1e-9);
 	assert_near(i.high, 0, 1e-9);
-	assert_none(stats_figure_interval(values, 3, 2, sum_of_two, &ten, 1,
-					  400));
+	assert_none(
+		stats_figure_interval(values, 3, 2, sum_of_two, &ten, 1, 400));
 	assert_none(stats_figure_interval(zeros, 4, 1, inverse, NULL, 1, 400));
 }
 

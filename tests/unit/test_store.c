@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capacityhosts.h"	/* before cmocka, which has a fail() of its own */
+#include "capacityhosts.h" /* before cmocka, which has a fail() of its own */
 #include "store.h"
 #include "util.h"
 
@@ -65,10 +65,10 @@ static json_t *host(const char *name, const char *kernel, json_int_t memory)
 static json_t *cell(const char *key, const char *status)
 {
 	return json_pack("{ss ss ss ss ss ss si si si si si si ss sn}", "key",
-		key, "python", "3.6.1", "tag", "cp3.6.1", "executable", "/p",
-		"strategy", "none", "workload", "w", "scale", 1, "workers", 1,
-		"requests", 1, "collect_at", 0, "repeat", 1, "seed", 1,
-		"status", status, "reason");
+			 key, "python", "3.6.1", "tag", "cp3.6.1", "executable",
+			 "/p", "strategy", "none", "workload", "w", "scale", 1,
+			 "workers", 1, "requests", 1, "collect_at", 0, "repeat",
+			 1, "seed", 1, "status", status, "reason");
 }
 
 /* Plans cells "1" to "9" and returns the run. */
@@ -161,22 +161,26 @@ static void test_hosts(void **state)
 	assert_string_equal(text_of(find(document, "4"), "host"), "a (2)");
 	assert_string_equal(text_of(find(document, "5"), "host"), "a");
 	assert_string_equal(text_of(find(document, "6"), "host"), "a (2)");
-	assert_int_equal(json_array_size(json_object_get(document, "hosts")), 3);
+	assert_int_equal(json_array_size(json_object_get(document, "hosts")),
+			 3);
 	assert_string_equal(kernel_of(document, "a"), "k");
 	assert_string_equal(kernel_of(document, "a (2)"), "new");
 	assert_string_equal(kernel_of(document, "b"), "k");
 	assert_null(json_object_get(find(document, "2"), "jobs"));
-	assert_int_equal(json_integer_value(json_object_get(find(document, "3"),
-							    "jobs")), 3);
-	assert_int_equal(json_integer_value(json_object_get(find(document, "7"),
-							    "jobs")), 2);
+	assert_int_equal(json_integer_value(
+				 json_object_get(find(document, "3"), "jobs")),
+			 3);
+	assert_int_equal(json_integer_value(
+				 json_object_get(find(document, "7"), "jobs")),
+			 2);
 	assert_string_equal(text_of(find(document, "7"), "host"), "-");
 	assert_string_equal(text_of(find(document, "8"), "host"), "-");
 	assert_string_equal(text_of(find(document, "9"), "host"), "-");
 	json_decref(document);
-	runs = store_list_runs(&s);	/* the own one, a, a (2), b */
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(runs,
-		0), "hosts")), 4);
+	runs = store_list_runs(&s); /* the own one, a, a (2), b */
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_array_get(runs, 0), "hosts")),
+			 4);
 	json_decref(runs);
 	store_close(&s);
 }
@@ -204,7 +208,8 @@ static void test_names(void **state)
 
 	(void)state;
 	json_object_del(nameless, "name");
-	finish(&s, run, "1", host("\033[31m'; DROP TABLE cells; --\n", "k", 1), 0);
+	finish(&s, run, "1", host("\033[31m'; DROP TABLE cells; --\n", "k", 1),
+	       0);
 	finish(&s, run, "2", nameless, 0);
 	document = store_export(&s, run);
 	assert_string_equal(text_of(find(document, "1"), "host"),
@@ -225,8 +230,11 @@ static void test_import(void **state)
 
 	(void)state;
 	for (; *key <= '9'; ++*key)
-		finish(&s, run, key, *key < '5' ? host("b", "k", 1) :
-		       *key < '9' ? host("a", "k", 1) : NULL, *key - '0');
+		finish(&s, run, key,
+		       *key < '5'	  ? host("b", "k", 1) :
+			       *key < '9' ? host("a", "k", 1) :
+					    NULL,
+		       *key - '0');
 	document = store_export(&s, run);
 	second = store_import(&s, document);
 	assert_true(second > run);
@@ -235,8 +243,10 @@ static void test_import(void **state)
 			       json_object_get(again, "cells")));
 	assert_true(json_equal(json_object_get(document, "hosts"),
 			       json_object_get(again, "hosts")));
-	assert_string_equal(text_of(json_array_get(json_object_get(again,
-		"hosts"), 0), "name"), "a");
+	assert_string_equal(
+		text_of(json_array_get(json_object_get(again, "hosts"), 0),
+			"name"),
+		"a");
 	json_decref(document);
 	json_decref(again);
 	store_close(&s);
@@ -272,11 +282,15 @@ static void test_version_2(void **state)
 	assert_true(json_equal(document, before));
 	json_decref(document);
 	runs = store_list_runs(&s);
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(runs,
-		0), "hosts")), 1);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_array_get(runs, 0), "hosts")),
+			 1);
 	json_decref(runs);
-	assert_int_equal(store_query(&s, "SELECT tag FROM placed WHERE run = ?1 "
-		"AND status = 'ok'", run, expect_tag, NULL), 0);
+	assert_int_equal(store_query(&s,
+				     "SELECT tag FROM placed WHERE run = ?1 "
+				     "AND status = 'ok'",
+				     run, expect_tag, NULL),
+			 0);
 	store_close(&s);
 	assert_int_equal(chmod(path, 0644), 0);
 
@@ -323,8 +337,8 @@ static void test_choice(void **state)
 	int64_t run = begin(&s);
 
 	(void)state;
-	finish(&s, run, "1", host("a", "k", 1), 0);	/* host 1 */
-	finish(&s, run, "2", host("b", "k", 1), 0);	/* host 2 */
+	finish(&s, run, "1", host("a", "k", 1), 0); /* host 1 */
+	finish(&s, run, "2", host("b", "k", 1), 0); /* host 2 */
 	assert_int_equal(choose(&s, "0112", NULL, &facts, &left_out), 0);
 	assert_string_equal(text_of(facts, "name"), "a");
 	assert_int_equal(json_array_size(left_out), 2);
@@ -332,15 +346,17 @@ static void test_choice(void **state)
 	json_decref(left_out);
 	assert_int_equal(choose(&s, "0112", "b", &facts, &left_out), 0);
 	assert_string_equal(text_of(facts, "name"), "b");
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(
-		left_out, 1), "cells")), 2);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_array_get(left_out, 1), "cells")),
+			 2);
 	json_decref(facts);
 	json_decref(left_out);
 	assert_int_equal(choose(&s, "0112", ":", &facts, &left_out), 0);
 	assert_string_equal(text_of(facts, "kernel"), "own");
 	json_decref(facts);
 	json_decref(left_out);
-	assert_int_equal(choose(&s, "0112", "c", &facts, &left_out), EXIT_USAGE);
+	assert_int_equal(choose(&s, "0112", "c", &facts, &left_out),
+			 EXIT_USAGE);
 	assert_null(facts);
 	json_decref(left_out);
 	assert_int_equal(choose(&s, "", NULL, &facts, &left_out), 0);
@@ -355,7 +371,7 @@ static void test_choice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_hosts), TEST(test_once), TEST(test_names),
+		TEST(test_hosts),  TEST(test_once),	 TEST(test_names),
 		TEST(test_import), TEST(test_version_2), TEST(test_choice),
 	};
 

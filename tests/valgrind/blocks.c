@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 #define PAGE ((size_t)4096)
-#define LARGE ((size_t)128 << 10)	/* M_MMAP_THRESHOLD */
+#define LARGE ((size_t)128 << 10) /* M_MMAP_THRESHOLD */
 #define IS_MAPPED 2
 #define MOST 65536
 

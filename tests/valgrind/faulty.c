@@ -55,4 +55,5 @@ static PyMethodDef faulty_methods[] = {
 	{ NULL, NULL, 0, NULL }
 };
 
-MODULE_INIT(faulty, module_create("faulty", "Faults, on purpose.", faulty_methods))
+MODULE_INIT(faulty,
+	    module_create("faulty", "Faults, on purpose.", faulty_methods))

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INT_HEAD 24		/* type, count of references, size */
+#define INT_HEAD 24 /* type, count of references, size */
 #define INT_OF_ONE_DIGIT (INT_HEAD + sizeof(uint32_t))
 
 static size_t at_least_one(size_t size)
@@ -51,7 +51,7 @@ static void *allocate(size_t size)
 	void *_vgr00000ZU_##object##_PyObject_Realloc(void *p, size_t size)    \
 	{                                                                      \
 		return size > PTRDIFF_MAX ? NULL :                             \
-			realloc(p, at_least_one(size));                        \
+					    realloc(p, at_least_one(size));    \
 	}                                                                      \
 	void _vgr00000ZU_##object##_PyObject_Free(void *p)                     \
 	{                                                                      \
