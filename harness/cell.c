@@ -154,14 +154,8 @@ static int take_checkpoint(struct cell *c)
 		int result = sample_process(c->family.members[i].pid,
 					    &c->now[i]);
 
-		if (result == -ENOENT || result == -ESRCH) {
-			c->family.error = xasprintf(
-				"process %d of the cell (0 "
-				"is the template) was gone at the checkpoint of "
-				"%ld requests",
-				i, c->at[c->sampled]);
-			return -ECHILD;
-		}
+		if (result == -ENOENT || result == -ESRCH)
+			return family_lost(&c->family, i);
 		if (result < 0)
 			return result;
 		c->swapped |= c->now[i].memory.swap > 0;

@@ -472,6 +472,13 @@ int family_wait_gone(struct family *f, int index)
 	return 0;
 }
 
+int family_lost(struct family *f, int index)
+{
+	int result = family_wait_gone(f, index);
+
+	return result < 0 ? result : report_death(f, index);
+}
+
 /* Sends a signal to every child of ours.  Returns how many there are. */
 static int kill_children(int signal)
 {

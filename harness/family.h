@@ -75,6 +75,10 @@ void family_go(struct family *f, int index);
 /* Waits until member `index` is a zombie.  As family_step(). */
 int family_wait_gone(struct family *f, int index);
 
+/* To be called when member `index` was seen to be no more: says in f->error how it
+ * ended.  -ECHILD, or as family_step(). */
+int family_lost(struct family *f, int index);
+
 /* Kills what is left of the family, strays included, and frees everything. */
 void family_fini(struct family *f);
 
