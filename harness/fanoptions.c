@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fanout.h"
+#include "install.h"
 
 #define FATE_TIMEOUT_S 20
 #define JOBS_MAX 1024
@@ -100,8 +100,6 @@ int fan_wanted(const struct fan_options *fan)
 
 int fan_begin(struct fan_options *fan, int dry)
 {
-	char own[4096];
-	ssize_t n;
 	int code;
 
 	if (fan_wanted(fan) && !dry) {
@@ -120,9 +118,8 @@ int fan_begin(struct fan_options *fan, int dry)
 		fan->program = xstrdup(fan->ship.program);
 		return 0;
 	}
-	n = readlink("/proc/self/exe", own, sizeof own - 1);
-	own[n > 0 ? n : 0] = '\0';
-	fan->program = shell_quote(fan->remote != NULL ? fan->remote : own);
+	fan->program = shell_quote(fan->remote != NULL ? fan->remote :
+							 install_program());
 	return 0;
 }
 

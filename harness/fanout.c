@@ -34,6 +34,7 @@
 
 #include "celljson.h"
 #include "family.h"
+#include "install.h"
 #include "procfs.h"
 #include "scratch.h"
 #include "sidebyside.h"
@@ -90,14 +91,10 @@ int fanout_check(void)
 /* What a job of parallel is, as /bin/sh reads it.  New. */
 static char *job_command(const struct fanout *f)
 {
-	char own[4096];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
-	char *quoted, *options, *program, *command;
+	char *quoted = shell_quote(install_program());
+	char *options = limits_options(f->limits), *program, *command;
 	size_t remote = sshhosts_remote(f->hosts);
 
-	own[n > 0 ? n : 0] = '\0';
-	quoted = shell_quote(own);
-	options = limits_options(f->limits);
 	/* parallel sets PARALLEL_SSHLOGIN on both sides. */
 	program = remote == 0 ?
 		xasprintf("set -- %s", quoted) :

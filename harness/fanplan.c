@@ -13,6 +13,7 @@
 
 #include "celljson.h"
 #include "cellkey.h"
+#include "install.h"
 #include "wsgi.h"
 
 #define LOOK_TIMEOUT_S 120
@@ -40,11 +41,8 @@ static void add_list(char **text, const char *name, const struct strings *list)
  * New. */
 static char *absolute(const char *workload)
 {
-	char *real = !wsgi_is(workload) &&
-			(strchr(workload, '/') != NULL ||
-			 strstr(workload, ".py") != NULL) ?
-		realpath(workload, NULL) :
-		NULL;
+	char *real = workload_is_path(workload) ? realpath(workload, NULL) :
+						  NULL;
 
 	return real != NULL ? real : xstrdup(workload);
 }
@@ -199,9 +197,7 @@ static int is_asked_for(const struct selection *s, const json_t *cell)
 		return 0;
 	good = key.executable == NULL ||
 		strings_has(&s->pythons, key.executable);
-	if (good &&
-	    (strchr(key.workload, '/') != NULL ||
-	     strstr(key.workload, ".py") != NULL || wsgi_is(key.workload))) {
+	if (good && (workload_is_path(key.workload) || wsgi_is(key.workload))) {
 		good = 0;
 		for (size_t i = 0; i < s->workloads.n && !good; i++) {
 			char *path = absolute(s->workloads.items[i]);

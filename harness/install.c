@@ -19,21 +19,27 @@
 
 #include "wsgi.h"
 
+const char *install_program(void)
+{
+	static char path[PATH_MAX];
+
+	if (path[0] == '\0' &&
+	    readlink("/proc/self/exe", path, sizeof path - 1) < 0)
+		path[0] = '\0';
+	return path;
+}
+
 /* The build tree this program runs from, or NULL; computed once. */
 static const char *build_dir(void)
 {
 	static char dir[PATH_MAX];
 	static int known;
-	ssize_t n;
 	char *manifest;
 
 	if (known)
 		return dir[0] ? dir : NULL;
 	known = 1;
-	n = readlink("/proc/self/exe", dir, sizeof dir - 1);
-	if (n < 0)
-		n = 0;
-	dir[n] = '\0';
+	snprintf(dir, sizeof dir, "%s", install_program());
 	for (int up = 0; up < 2; up++) {
 		char *slash = strrchr(dir, '/');
 
@@ -487,10 +493,17 @@ static int find_built_in(const char *name, struct workload *w, char **error)
 	return result;
 }
 
-int workload_find(const char *name, struct workload *w, char **error)
+int workload_is_path(const char *name)
 {
 	size_t n = strlen(name);
 
+	return !wsgi_is(name) &&
+		(strchr(name, '/') != NULL ||
+		 (n > 3 && strcmp(name + n - 3, ".py") == 0));
+}
+
+int workload_find(const char *name, struct workload *w, char **error)
+{
 	if (!is_utf8(name)) {
 		*error = xasprintf("the workload '%s' is not a path in UTF-8",
 				   name);
@@ -498,8 +511,7 @@ int workload_find(const char *name, struct workload *w, char **error)
 	}
 	if (wsgi_is(name))
 		return wsgi_find(name, w, error);
-	if (strchr(name, '/') != NULL ||
-	    (n > 3 && strcmp(name + n - 3, ".py") == 0))
+	if (workload_is_path(name))
 		return workload_read(NULL, name, w, error);
 	return find_built_in(name, w, error);
 }

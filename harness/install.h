@@ -11,7 +11,10 @@
 /* The file by which a tree that was copied to this machine is known (ship.h). */
 #define INSTALL_SHIPPED "shipped"
 
-/* Folders, valid for the life of the program. */
+/* This program's own path, "" when it cannot be told.  Valid for the life of the
+ * program, as are the folders below. */
+const char *install_program(void);
+
 const char *install_ext_dir(void); /* interpreters.json and TAG/ */
 const char *install_workloads_dir(void);
 const char *install_results_dir(void); /* schema.sql and figures/ */
@@ -36,7 +39,8 @@ struct interpreters {
 	size_t n;
 };
 
-/* Takes the manifest as JSON.  0, or -1 when an entry lacks what it needs; the list is to be freed in both cases. */
+/* Takes the manifest as JSON.  0, or -1 when an entry lacks what it needs; the list
+ * is to be freed in both cases. */
 int interpreters_parse(const json_t *root, struct interpreters *list);
 
 /* Reads the manifest and looks whether the executables are still there; in a tree
@@ -45,8 +49,8 @@ int interpreters_parse(const json_t *root, struct interpreters *list);
 int interpreters_load(struct interpreters *list);
 void interpreters_fini(struct interpreters *list);
 
-/* Whether `i` is what a --python word means: "all" (that were built), its tag, a prefix of its version
- * by whole numbers ("3.6", "2.7.18"), or its executable. */
+/* Whether `i` is what a --python word means: "all" (that were built), its tag, a
+ * prefix of its version by whole numbers ("3.6", "2.7.18"), or its executable. */
 int interpreter_matches(const struct interpreter *i, const char *word);
 
 /* The supported interpreter of the same version and ABI as the one at `path`,
@@ -82,6 +86,9 @@ struct workload {
  * -1 with one line in *error. */
 int workload_read(const char *name, const char *path, struct workload *w,
 		  char **error);
+
+/* Whether workload_find() takes `name` for the path of a file. */
+int workload_is_path(const char *name);
 
 /* Finds a workload by name, path or application.  0, or -1 with one line in
  * *error. */

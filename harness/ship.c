@@ -60,15 +60,13 @@ static int stage_mark(const char *stage)
 /* Links to all that the tree consists of.  0 or -errno. */
 static int stage_all(const char *stage)
 {
-	char own[4096], *target, *name;
-	ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+	char *target, *name;
 	struct interpreters list;
 	int result;
 
-	own[n > 0 ? n : 0] = '\0';
 	if (interpreters_load(&list) < 0)
 		return -ENOENT;
-	result = stage_link(stage, "bin/permafrost", own);
+	result = stage_link(stage, "bin/permafrost", install_program());
 	if (result == 0)
 		result = stage_mark(stage);
 	if (result == 0)
