@@ -234,16 +234,9 @@ int capacity_hosts_has(struct capacity_hosts *h, int64_t run, int64_t host)
 	return h->n == 0 || (p != NULL && p->class == h->chosen);
 }
 
-static void forget(void *place)
-{
-	(void)place;
-}
-
 void capacity_hosts_fini(struct capacity_hosts *h)
 {
-	tdestroy(h->tree, forget);
-	for (size_t i = 0; i < h->n; i++)
-		free(h->places[i]);
+	tdestroy(h->tree, free);
 	free(h->places);
 	json_decref(h->classes);
 	*h = (struct capacity_hosts){ .tree = NULL };

@@ -13,7 +13,7 @@
 
 struct capacity_hosts {
 	void *tree;			/* of struct capacity_place */
-	struct capacity_place **places; /* the same, in order of appearance */
+	struct capacity_place **places; /* the same; by run when chosen */
 	size_t n;
 	json_t *classes; /* array of hosts, each another machine */
 	size_t chosen;	 /* of these */

@@ -10,8 +10,6 @@
 #include "procfs.h"
 #include "util.h"
 
-#define TIMEOUT_MAX_S (366L * 24 * 3600) /* as parse_seconds() */
-
 enum { GIVEN_TIMEOUT = 1, GIVEN_MIN_FREE = 2, GIVEN_PARALLEL = 4 };
 
 json_t *limits_json(const struct cell_limits *limits)
@@ -31,7 +29,7 @@ void limits_restore(struct cell_limits *limits, const json_t *stored)
 	if (json_unpack((json_t *)stored, "{sI sI si s?i}", "timeout_s",
 			&timeout_s, "min_free_kib", &min_free_kib, "parallel",
 			&parallel, "given", &given) < 0 ||
-	    timeout_s < 1 || timeout_s > TIMEOUT_MAX_S || min_free_kib < 0 ||
+	    timeout_s < 1 || timeout_s > SECONDS_MAX || min_free_kib < 0 ||
 	    min_free_kib > INT64_MAX / 1024 || parallel < 1 ||
 	    parallel > CELL_MAX_WORKERS)
 		return;

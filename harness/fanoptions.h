@@ -18,39 +18,22 @@ enum fan_option {
 	OPTION_AFTER_FAN,
 };
 
-#define FAN_OPTIONS                                                                        \
-	{ "jobs",                                                                          \
-	  OPTION_JOBS,                                                                     \
-	  "N",                                                                             \
-	  0,                                                                               \
-	  "cells at a time on each host, through GNU parallel, whose account "             \
-	  "goes into FILE.joblog beside the database; with more than 1 times "             \
-	  "are not measured (default: 1)",                                                 \
-	  0 },                                                                             \
-		{ "sshlogin",                                                              \
-		  OPTION_SSHLOGIN,                                                         \
-		  "HOST,...",                                                              \
-		  0,                                                                       \
-		  "run cells on these machines, as [USER@]HOST[:PORT]; ':' is this "       \
-		  "one",                                                                   \
-		  0 },                                                                     \
-		{ "sshloginfile",                                                          \
-		  OPTION_SSHLOGINFILE,                                                     \
-		  "FILE",                                                                  \
-		  0,                                                                       \
-		  "the same, one per line",                                                \
-		  0 },                                                                     \
-		{ "ship",                                                                  \
-		  OPTION_SHIP,                                                             \
-		  0,                                                                       \
-		  0,                                                                       \
-		  "copy this build to them for the time of the run",                       \
-		  0 },                                                                     \
-	{                                                                                  \
-		"remote-harness", OPTION_REMOTE_HARNESS, "PATH", 0,                        \
-			"this program on the other machines (default: its own path here)", \
-			0                                                                  \
-	}
+/* clang-format off */
+#define FAN_OPTIONS                                                            \
+	{ "jobs", OPTION_JOBS, "N", 0,                                         \
+	  "cells at a time on each host, through GNU parallel, whose account " \
+	  "goes into FILE.joblog beside the database; with more than 1 times " \
+	  "are not measured (default: 1)", 0 },                                \
+	{ "sshlogin", OPTION_SSHLOGIN, "HOST,...", 0,                          \
+	  "run cells on these machines, as [USER@]HOST[:PORT]; ':' is this "   \
+	  "one", 0 },                                                          \
+	{ "sshloginfile", OPTION_SSHLOGINFILE, "FILE", 0,                      \
+	  "the same, one per line", 0 },                                       \
+	{ "ship", OPTION_SHIP, 0, 0,                                           \
+	  "copy this build to them for the time of the run", 0 },              \
+	{ "remote-harness", OPTION_REMOTE_HARNESS, "PATH", 0,                  \
+	  "this program on the other machines (default: its own path here)", 0 }
+/* clang-format on */
 
 struct fan_options {
 	long jobs;

@@ -410,8 +410,7 @@ static void hear_ended(struct state *s, char *line)
 	job->ended = 1;
 	s->ended++;
 	if (job->line == NULL && job->junk != NULL) {
-		snprintf(why, sizeof why, "it printed no document");
-		lose(s, job, login, why);
+		lose(s, job, login, "it printed no document");
 	} else if (job->line == NULL) {
 		snprintf(why, sizeof why, "%s%ld",
 			 status == 255 ? "ssh failed, status " :
@@ -443,8 +442,8 @@ static void read_joblog(struct state *s)
 	}
 }
 
-/* Takes in what has come on a stream.  0 at its end, and then it is closed. */
-static int hear(struct state *s, struct lines *l)
+/* Takes in what has come on a stream; at its end it is closed. */
+static void hear(struct state *s, struct lines *l)
 {
 	int more = lines_read(l);
 	size_t length;
@@ -461,7 +460,6 @@ static int hear(struct state *s, struct lines *l)
 		close(l->fd);
 		l->fd = -1;
 	}
-	return more;
 }
 
 /* Listens to the keeper's family until it has ended. */

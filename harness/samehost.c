@@ -8,8 +8,9 @@
 
 #include "util.h"
 
-/* Whether a fact is that of the same host; NULL: not told.  A kernel keeps a little more memory
- * for itself at one boot than at the next. */
+/* Whether a fact is that of the same host; NULL: not told, such as the names of own
+ * hosts.  A kernel keeps a little more memory for itself at one boot than at the
+ * next. */
 static int same_fact(const json_t *a, const json_t *b)
 {
 	double x = json_number_value(a), y = json_number_value(b);
@@ -30,8 +31,7 @@ char *samehost_difference(const json_t *a, const json_t *b)
 		const json_t *vb = json_object_get(b, facts[i]);
 		char *ta, *tb, *text;
 
-		/* Such as the names of own hosts. */
-		if ((va == NULL && vb == NULL) || same_fact(va, vb))
+		if (same_fact(va, vb))
 			continue;
 		ta = va != NULL ? json_dumps(va, JSON_ENCODE_ANY) : NULL;
 		tb = vb != NULL ? json_dumps(vb, JSON_ENCODE_ANY) : NULL;

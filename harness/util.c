@@ -217,8 +217,6 @@ int parse_size(const char *text, int64_t *bytes)
 	return 0;
 }
 
-#define SECONDS_MAX (366L * 24 * 3600) /* nobody waits longer */
-
 const char *parse_table_or_json(const char *arg, const struct argp_state *state)
 {
 	if (strcmp(arg, "table") != 0 && strcmp(arg, "json") != 0)

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct argp_state; /* of <argp.h> */
+
 /* Exit codes of the program; documented in --help and README. */
 enum exit_code {
 	EXIT_OK = 0,		/* all cells ran */
@@ -51,12 +53,13 @@ int parse_long(const char *text, long low, long high, long *value);
 /* Reads a size in bytes with an optional K, M, G or T.  0, or -EINVAL. */
 int parse_size(const char *text, int64_t *bytes);
 
-/* Reads a time in seconds with an optional s, m or h.  0, or -EINVAL. */
+/* Reads a time in seconds with an optional s, m or h, from 1 s to SECONDS_MAX:
+ * nobody waits longer.  0, or -EINVAL. */
+#define SECONDS_MAX (366L * 24 * 3600)
 int parse_seconds(const char *text, long *seconds);
 
 /* The argument of --format where it is table or json; ends the program with a
  * usage message otherwise. */
-struct argp_state;
 const char *parse_table_or_json(const char *arg,
 				const struct argp_state *state);
 
