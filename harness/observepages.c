@@ -63,7 +63,7 @@ int observepages_open(struct observe_heap *heap, pid_t master)
 		pages += (heap->map.ranges[i].end - heap->map.ranges[i].start) /
 			(uint64_t)sysconf(_SC_PAGESIZE);
 	}
-	heap->marks = xcalloc(pages, sizeof *heap->marks);
+	heap->marks = xcalloc(cow_noted(&heap->map), sizeof *heap->marks);
 	return result;
 }
 
@@ -250,12 +250,8 @@ static void look_again(struct looker *l, const struct second_look *s)
 static void count_shared(struct looker *l)
 {
 	const struct observe_heap *h = l->heap;
-	uint64_t pages = 0, step, index = 0;
+	uint64_t step = cow_noted(&h->map) / SAMPLE + 1, index = 0;
 
-	for (size_t i = 0; i < h->map.n; i++)
-		pages += (h->map.ranges[i].end - h->map.ranges[i].start) /
-			l->page;
-	step = pages / SAMPLE + 1;
 	for (size_t i = 0; i < h->map.n; i++)
 		for (uint64_t a = h->map.ranges[i].start;
 		     a < h->map.ranges[i].end; a += l->page, index++) {

@@ -29,6 +29,8 @@ What gunicorn calls when (gunicorn/arbiter.py, the same from 19.0 to 26):
 """
 from __future__ import absolute_import
 
+import inspect
+
 from permafrost import serving
 
 preload_app = True
@@ -79,7 +81,16 @@ def _function(hook):
 
 def _accepted(function, most):
     """Number of arguments to call a hook with: gunicorn takes such with fewer,
-    too."""
+    too.  It asks for the signature, which knows of decorators and partial();
+    2.7 has none."""
+    if hasattr(inspect, "signature"):
+        kinds = [parameter.kind for parameter in
+                 inspect.signature(function).parameters.values()]
+        if inspect.Parameter.VAR_POSITIONAL in kinds:
+            return most
+        return min(most, len(kinds) -
+                   kinds.count(inspect.Parameter.KEYWORD_ONLY) -
+                   kinds.count(inspect.Parameter.VAR_KEYWORD))
     code = getattr(function, "__code__", None)
     if code is None or code.co_flags & 0x04:    # it has *args
         return most

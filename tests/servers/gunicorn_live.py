@@ -6,27 +6,25 @@ is done to servers, and costs no request.
 import os
 import signal
 import sys
-import unittest
 
 import live
 
 # What the command gunicorn does; USR2 starts it again by its name.
 LAUNCHER = "from gunicorn.app.wsgiapp import run\nrun()\n"
 
-WORKERS = 2
-
 
 class Gunicorn(live.Case):
     def start(self, *options, **env):
         command = [sys.executable, "-B", self.write("gunicorn_run.py", LAUNCHER),
                    "--bind=unix:" + self.socket, "--pid=" + self.path("pid"),
-                   "--workers=%d" % WORKERS, "--graceful-timeout=60"]
+                   "--workers=%d" % live.WORKERS, "--graceful-timeout=60"]
         self.launch(command + list(options) + ["app:application"], **env)
         self.first_answer()
 
-    def start_by_environment(self, strategy):
-        self.start("--config=python:permafrost.gunicorn",
-                   PERMAFROST_STRATEGY=strategy)
+    def start_imported(self, *options, **named):
+        strategy = named.get("strategy", live.STRATEGY)
+        env = {} if strategy is None else {"PERMAFROST_STRATEGY": strategy}
+        self.start("--config=python:permafrost.gunicorn", *options, **env)
 
     def pid_in(self, name):
         def read():
@@ -37,56 +35,9 @@ class Gunicorn(live.Case):
                 return 0
         return live.wait_until(read, name + " is written")
 
-    def workers_besides(self, old):
-        """The master's workers, as soon as none of `old` is left and their
-        number is right again."""
-        def new():
-            pids = live.children(self.server.pid)
-            return (not set(pids) & set(old) and len(pids) == WORKERS and
-                    pids)
-        return live.wait_until(new, "the workers are replaced")
 
-
-class StrategyTest(Gunicorn):
-    def test_it_is_in_force(self):
-        self.start_by_environment(live.STRATEGY)
-        workers = self.ask_workers(self.server.pid, WORKERS)
-        self.expect_on(workers)
-        for pid in workers:
-            self.assertTrue(self.ask_often(pid, 10, "1000")["passes"] >= 2)
-        self.assertEqual(self.lines(),
-                         ["the strategy %s is on" % live.STRATEGY])
-
-    def test_memory(self):
-        """A full collection copies the heap of a worker without a strategy."""
-        private = {}
-        for strategy in ("none", live.STRATEGY):
-            self.start_by_environment(strategy)
-            pid = min(self.ask_workers(self.server.pid, WORKERS))
-            self.ask_often(pid, 2, "collect")
-            self.ask_often(pid, 10, "60000")
-            self.ask_often(pid, 6, "")      # a pass comes last
-            private[strategy] = live.private_kib(pid)
-            self.stop()
-        self.assertTrue(private[live.STRATEGY] < 0.4 * private["none"], private)
-
-    def test_killed_worker(self):
-        self.start_by_environment(live.STRATEGY)
-        old = self.ask_workers(self.server.pid, WORKERS)
-        os.kill(min(old), signal.SIGKILL)
-        live.wait_until(lambda: min(old) not in live.children(self.server.pid),
-                        "the worker is dead")
-        self.expect_on(self.ask_workers(self.server.pid, WORKERS))
-        self.assertEqual(len(self.lines()), 1, self.lines())
-
-    def test_recycled_workers(self):
-        self.start("--config=python:permafrost.gunicorn", "--max-requests=7",
-                   PERMAFROST_STRATEGY=live.STRATEGY)
-        first = self.ask_workers(self.server.pid, WORKERS)
-        with live.Load(self.socket) as load:
-            self.workers_besides(first)
-        self.expect_on(self.ask_workers(self.server.pid, 1))
-        self.assertEqual(load.failed, [])
+class StrategyTest(live.StrategyTests, Gunicorn):
+    pass
 
 
 class UpgradeTest(Gunicorn):
@@ -94,16 +45,16 @@ class UpgradeTest(Gunicorn):
 
     def test_hup(self):
         for strategy in ("none", live.STRATEGY):
-            self.start_by_environment(strategy)
+            self.start_imported(strategy=strategy)
             for _ in range(2):
-                old = self.ask_workers(self.server.pid, WORKERS)
+                old = self.workers()
                 with live.Load(self.socket) as load:
                     self.server.send_signal(signal.SIGHUP)
                     self.workers_besides(old)
                 self.assertTrue(load.served > 0)
                 self.assertEqual(load.failed, [], strategy)
             if strategy != "none":
-                self.expect_on(self.ask_workers(self.server.pid, WORKERS))
+                self.expect_on(self.workers())
             self.assertEqual(self.lines()[-1:],
                              ["the strategy %s is on" % strategy])
             self.stop()
@@ -111,11 +62,11 @@ class UpgradeTest(Gunicorn):
 
     def test_usr2(self):
         for strategy in ("none", live.STRATEGY):
-            self.start_by_environment(strategy)
+            self.start_imported(strategy=strategy)
             with live.Load(self.socket) as load:
                 self.server.send_signal(signal.SIGUSR2)
                 master = self.pid_in("pid.2")
-                self.ask_workers(master, WORKERS)
+                self.ask_workers(master, live.WORKERS)
                 self.server.terminate()
                 self.server.wait()
                 live.wait_until(lambda: self.pid_in("pid") == master,
@@ -123,7 +74,7 @@ class UpgradeTest(Gunicorn):
             self.assertTrue(load.served > 0)
             self.assertEqual(load.failed, [], strategy)
             if strategy != "none":
-                self.expect_on(self.ask_workers(master, WORKERS))
+                self.expect_on(self.ask_workers(master, live.WORKERS))
             self.stop()
             os.remove(self.path("pid"))
         # Two masters each; none is off.
@@ -134,7 +85,7 @@ class UpgradeTest(Gunicorn):
 class ConfigurationTest(Gunicorn):
     def start_by_file(self, text, *options):
         self.start("--config=" + self.write("conf.py", text), *options)
-        return self.ask_workers(self.server.pid, WORKERS)
+        return self.workers()
 
     def test_two_lines(self):
         self.expect_on(self.start_by_file(
@@ -161,7 +112,7 @@ permafrost.gunicorn.install(globals(), "%s")
         self.expect_on(workers)
         self.server.send_signal(signal.SIGHUP)
         self.workers_besides(workers)
-        self.expect_on(self.ask_workers(self.server.pid, WORKERS))
+        self.expect_on(self.workers())
         for name, number in (("when_ready", 1), ("pre_fork", 4),
                              ("post_fork", 4), ("post_request", 4),
                              ("worker_exit", 2)):
@@ -177,7 +128,7 @@ permafrost.gunicorn.install(globals(), "%s")
         self.write("conf.py", text % "none")
         self.server.send_signal(signal.SIGHUP)
         self.workers_besides(workers)
-        self.expect_on(self.ask_workers(self.server.pid, WORKERS))
+        self.expect_on(self.workers())
         self.assertEqual(len(self.lines()), 2, self.lines())
         self.assertIn("stays freeze", self.lines()[1])
 
@@ -199,40 +150,20 @@ permafrost.gunicorn.install(globals(), "%s")
                    "permafrost.install('%s')\n" % live.STRATEGY)
         self.launch([sys.executable, "-B",
                      self.write("gunicorn_run.py", LAUNCHER), "--preload",
-                     "--bind=unix:" + self.socket, "--workers=%d" % WORKERS,
+                     "--bind=unix:" + self.socket, "--workers=%d" % live.WORKERS,
                      "installed:application"])
         self.first_answer()
-        self.expect_on(self.ask_workers(self.server.pid, WORKERS))
+        self.expect_on(self.workers())
         self.assertEqual(self.lines(), [])
 
 
-class ErrorTest(Gunicorn):
-    """A server serves whatever is wrong with the strategy."""
-
-    def workers(self):
-        return self.ask_workers(self.server.pid, WORKERS)
-
-    def test_bad_strategy(self):
-        self.start_by_environment("freeze+no-such")
-        self.expect_off(self.workers(), "unknown strategy 'no-such'")
-
-    def test_no_strategy(self):
-        self.start("--config=python:permafrost.gunicorn")
-        self.expect_off(self.workers(), "set PERMAFROST_STRATEGY")
-
+class ErrorTest(live.ErrorTests, Gunicorn):
     def test_no_preload(self):
         self.start("--config=" + self.write(
             "conf.py", "preload_app = False\n"
             "import permafrost.gunicorn\n"
             "permafrost.gunicorn.install(globals(), 'freeze')\n"))
         self.expect_off(self.workers(), "preload_app")
-
-    def test_error_before_the_fork(self):
-        self.start_by_environment("freeze+skeleton:limit=0")
-        workers = self.workers()
-        self.expect_off(workers, "limit")
-        for answer in workers.values():
-            self.assertTrue(answer["frozen"] < 100000, "freeze was undone")
 
 
 if __name__ == "__main__":

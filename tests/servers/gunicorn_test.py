@@ -1,4 +1,5 @@
 """Tests gunicorn's hooks with an arbiter that is none."""
+import functools
 import inspect
 import os
 import sys
@@ -153,9 +154,16 @@ class GunicornTest(Case):
         sys.modules["own_hooks"] = hooks
         self.addCleanup(sys.modules.pop, "own_hooks")
         module = fresh("gunicorn")
-        for hook, arguments in ((Hooks().method, 3), (Hooks(), 4),
-                                ("own_hooks.hook", 2),
-                                (lambda *args: calls.append(len(args)), 4)):
+        kinds = [(Hooks().method, 3), (Hooks(), 4), ("own_hooks.hook", 2),
+                 (lambda *args: calls.append(len(args)), 4)]
+        if hasattr(inspect, "signature"):
+            @functools.wraps(hooks.hook)
+            def decorated(*args, **named):
+                hooks.hook(*args, **named)
+            partial = functools.partial(
+                lambda number, worker, req: calls.append(number), 2)
+            kinds += [(decorated, 2), (partial, 2)]
+        for hook, arguments in kinds:
             namespace = {"post_request": hook}
             module.install(namespace, "one")
             self.take()

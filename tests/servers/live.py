@@ -18,6 +18,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 60       # seconds
+WORKERS = 2         # of a web server
 
 # A pass of reshare after every few requests, whatever it costs, so that counts
 # do not depend on time.
@@ -234,3 +235,80 @@ class Case(unittest.TestCase):
         off = [line for line in self.lines() if " is off: " in line]
         self.assertEqual(len(off), 1, off)
         self.assertIn(reason, off[0])
+
+    # What follows is of web servers; `start_imported` starts one of two workers
+    # with app.py, permafrost's hooks and `strategy`, by default STRATEGY, in
+    # PERMAFROST_STRATEGY, which None leaves unset.
+
+    def workers(self):
+        return self.ask_workers(self.server.pid, WORKERS)
+
+    def workers_besides(self, old):
+        """The master's workers, as soon as none of `old` is left and their
+        number is right again."""
+        def new():
+            pids = children(self.server.pid)
+            return (not set(pids) & set(old) and len(pids) == WORKERS and
+                    pids)
+        return wait_until(new, "the workers are replaced")
+
+
+class StrategyTests(object):
+    """What a strategy is to do under each web server."""
+
+    def test_it_is_in_force(self):
+        self.start_imported()
+        workers = self.workers()
+        self.expect_on(workers)
+        for pid in workers:
+            self.assertTrue(self.ask_often(pid, 10, "1000")["passes"] >= 2)
+        self.assertEqual(self.lines(), ["the strategy %s is on" % STRATEGY])
+
+    def test_memory(self):
+        """A full collection copies the heap of a worker without a strategy."""
+        private = {}
+        for strategy in ("none", STRATEGY):
+            self.start_imported(strategy=strategy)
+            pid = min(self.workers())
+            self.ask_often(pid, 2, "collect")
+            self.ask_often(pid, 10, "60000")
+            self.ask_often(pid, 6, "")      # a pass comes last
+            private[strategy] = private_kib(pid)
+            self.stop()
+        self.assertTrue(private[STRATEGY] < 0.4 * private["none"], private)
+
+    def test_killed_worker(self):
+        self.start_imported()
+        old = self.workers()
+        os.kill(min(old), signal.SIGKILL)
+        wait_until(lambda: min(old) not in children(self.server.pid),
+                   "the worker is dead")
+        self.expect_on(self.workers())
+        self.assertEqual(len(self.lines()), 1, self.lines())
+
+    def test_recycled_workers(self):
+        self.start_imported("--max-requests=7")
+        old = self.workers()
+        with Load(self.socket) as load:
+            self.workers_besides(old)
+        self.expect_on(self.ask_workers(self.server.pid, 1))
+        self.assertEqual(load.failed, [])
+
+
+class ErrorTests(object):
+    """A web server serves whatever is wrong with the strategy."""
+
+    def test_bad_strategy(self):
+        self.start_imported(strategy="freeze+no-such")
+        self.expect_off(self.workers(), "unknown strategy 'no-such'")
+
+    def test_no_strategy(self):
+        self.start_imported(strategy=None)
+        self.expect_off(self.workers(), "set PERMAFROST_STRATEGY")
+
+    def test_error_before_the_fork(self):
+        self.start_imported(strategy="freeze+skeleton:limit=0")
+        workers = self.workers()
+        self.expect_off(workers, "limit")
+        for answer in workers.values():
+            self.assertTrue(answer["frozen"] < 100000, "freeze was undone")

@@ -11,7 +11,6 @@ import sys
 
 import live
 
-WORKERS = 2
 uwsgi = sys.argv[3:]
 
 
@@ -21,7 +20,7 @@ class Uwsgi(live.Case):
         load = named.get("load", ["--wsgi=app"])
         strategy = named.get("strategy", live.STRATEGY)
         command = uwsgi + [
-            "--http-socket=" + self.socket, "--processes=%d" % WORKERS,
+            "--http-socket=" + self.socket, "--processes=%d" % live.WORKERS,
             "--pythonpath=" + live.ext_dir, "--pythonpath=" + live.HERE,
             "--pythonpath=" + self.folder, "--need-app",
             "--env=PYTHONDONTWRITEBYTECODE=1", "--disable-logging"]
@@ -33,36 +32,11 @@ class Uwsgi(live.Case):
     def start_imported(self, *options, **named):
         self.start("--master", "--import=permafrost.uwsgi", *options, **named)
 
-    def workers(self):
-        return self.ask_workers(self.server.pid, WORKERS)
-
     def on(self):
         return [line for line in self.lines() if line.endswith(" is on")]
 
 
-class StrategyTest(Uwsgi):
-    def test_it_is_in_force(self):
-        self.start_imported()
-        workers = self.workers()
-        self.expect_on(workers)
-        for pid in workers:
-            self.assertTrue(self.ask_often(pid, 10, "1000")["passes"] >= 2)
-        self.assertEqual(self.lines(),
-                         ["the strategy %s is on" % live.STRATEGY])
-
-    def test_memory(self):
-        """A full collection copies the heap of a worker without a strategy."""
-        private = {}
-        for strategy in ("none", live.STRATEGY):
-            self.start_imported(strategy=strategy)
-            pid = min(self.workers())
-            self.ask_often(pid, 2, "collect")
-            self.ask_often(pid, 10, "60000")
-            self.ask_often(pid, 6, "")      # a pass comes last
-            private[strategy] = live.private_kib(pid)
-            self.stop()
-        self.assertTrue(private[live.STRATEGY] < 0.4 * private["none"], private)
-
+class StrategyTest(live.StrategyTests, Uwsgi):
     def test_python_threads(self):
         """The master then forks without the interpreter's lock."""
         self.start_imported("--enable-threads")
@@ -117,25 +91,6 @@ from app import application
 
 
 class UpgradeTest(Uwsgi):
-    def test_killed_worker(self):
-        self.start_imported()
-        old = self.workers()
-        os.kill(min(old), signal.SIGKILL)
-        live.wait_until(lambda: min(old) not in live.children(self.server.pid),
-                        "the worker is dead")
-        self.expect_on(self.workers())
-        self.assertEqual(len(self.lines()), 1, self.lines())
-
-    def test_recycled_workers(self):
-        self.start_imported("--max-requests=7")
-        old = self.workers()
-        with live.Load(self.socket) as load:
-            live.wait_until(
-                lambda: not set(old) & set(live.children(self.server.pid)),
-                "the workers are replaced")
-        self.expect_on(self.ask_workers(self.server.pid, 1))
-        self.assertEqual(load.failed, [])
-
     def reload(self):
         """The master starts itself anew.  Returns the requests that failed."""
         old, said = self.workers(), len(self.on())
@@ -208,24 +163,10 @@ from app import application
         self.expect_on(self.workers())
 
 
-class ErrorTest(Uwsgi):
-    """A server serves whatever is wrong with the strategy."""
-
-    def test_bad_strategy(self):
-        self.start_imported(strategy="freeze+no-such")
-        self.expect_off(self.workers(), "unknown strategy 'no-such'")
-
-    def test_no_strategy(self):
-        self.start_imported(strategy=None)
-        self.expect_off(self.workers(), "set PERMAFROST_STRATEGY")
-
+class ErrorTest(live.ErrorTests, Uwsgi):
     def test_lazy_apps(self):
         self.start_imported("--lazy-apps")
         self.expect_off(self.workers(), "lazy-apps")
-
-    def test_error_before_the_fork(self):
-        self.start_imported(strategy="freeze+skeleton:limit=0")
-        self.expect_off(self.workers(), "limit")
 
 
 if __name__ == "__main__":
