@@ -144,20 +144,24 @@ expect_no_file() {
 	done
 }
 
-# Everything that was started ends within a few seconds.
-expect_no_processes() {
+# comes_to_nothing N FUNCTION: within N tenths of a second the function prints nothing
+# any more; what it printed last is in `left`.
+comes_to_nothing() {
 	tries=0
-	while left=$(processes) && [ -n "$left" ]; do
+	while left=$("$2") && [ -n "$left" ]; do
 		tries=$((tries + 1))
-		if [ "$tries" -gt 50 ]; then
-			fail "processes left behind:" "$(for p in $left; do
-				tr '\0' ' ' <"/proc/$p/cmdline"
-				echo "($p)"
-			done)"
-			return
-		fi
+		[ "$tries" -le "$1" ] || return 1
 		sleep 0.1
 	done
+}
+
+# Everything that was started ends within a few seconds.
+expect_no_processes() {
+	comes_to_nothing 50 processes ||
+		fail "processes left behind:" "$(for p in $left; do
+			tr '\0' ' ' <"/proc/$p/cmdline"
+			echo "($p)"
+		done)"
 }
 
 # wait_for FILE: until it is there, at most 20 s.
@@ -229,6 +233,24 @@ expect_metrics() {
 outcomes() {
 	ask "$1" 'sorted("%s %s %s: %s" % (os.path.basename(c["workload"]),
 		c["strategy"], c["status"], c["reason"]) for c in d["cells"])'
+}
+
+# expect_outcomes WHAT FILE: the cells, of `freeze`, ended as the lines of `wanted`
+# say, each of which is "WORKLOAD PATTERN" of a status and reason.  Leaves the outcomes
+# in $tmp/got.
+expect_outcomes() {
+	outcomes "$2" | sed 's/\.py freeze / /' >"$tmp/got"
+	expect_same "$1: cells" "$(echo "$wanted" | wc -l)" "$(wc -l <"$tmp/got")"
+	while read -r name pattern; do
+		outcome=$(sed -n "s/^$name //p" "$tmp/got")
+		# shellcheck disable=SC2254 # a pattern
+		case $outcome in
+		$pattern) ;;
+		*) fail "$1 $name: '$outcome' instead of '$pattern'" ;;
+		esac
+	done <<-END
+	$wanted
+	END
 }
 
 # Sets `tags` to the supported interpreters in the order of their versions, and

@@ -59,9 +59,10 @@ cell_cgroups() {
 		done
 }
 
-# Prints what is there and should not be, one thing a line.  To be called where
-# descriptor 9 is closed, or the calling shell is one of those things.
+# Prints what is there and should not be, one thing a line.  To be called in a subshell,
+# which without descriptor 9 is none of those things.
 left_behind() {
+	exec 9<&-
 	for left in $(marked | sort -u); do
 		[ -d "/proc/$left" ] || continue
 		echo "process $left: $(tr '\0' ' ' 2>/dev/null \
@@ -76,15 +77,7 @@ left_behind() {
 # expect_nothing_left_behind: after some time to end, nothing of what the test has
 # started is there.
 expect_nothing_left_behind() {
-	tries=0
-	while left=$(exec 9<&-; left_behind) && [ -n "$left" ]; do
-		tries=$((tries + 1))
-		if [ "$tries" -gt 100 ]; then
-			fail "left behind: $left"
-			return
-		fi
-		sleep 0.1
-	done
+	comes_to_nothing 100 left_behind || fail "left behind: $left"
 }
 
 # sql FILE STATEMENT: with whatever program there is; false without one.
@@ -111,8 +104,8 @@ expect_intact() {
 }
 
 # begin PHASE [OPTION...]: starts 3 cells of the workload $waits, of which number
-# $waiting waits in PHASE.  Sets `pid` to the coordinator's, `cell`, `template` and, when there are any, `worker`
-# to the pids of a process each.
+# $waiting waits in PHASE.  Sets `pid` to the coordinator's pid, `cell` and `template` to
+# those of the waiting cell, and `worker`, when there are any, to that of one.
 begin() {
 	rm -f "$db" "$db-journal" "$tmp/cells" "$tmp/starts" "$tmp/held"
 	echo "$1 $waiting" >"$tmp/hold"

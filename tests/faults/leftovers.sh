@@ -8,11 +8,11 @@
 # then: it sees a process by its environment or by a descriptor, a cgroup, a mount, a
 #     temporary or unfinished file, a setting of the host
 expect_clean() {
-	left=$(exec 9<&-; left_behind)
+	left=$(left_behind)
 	[ -z "$left" ] || fail "$1: $left"
 }
 expect_seen() {
-	left=$(exec 9<&-; left_behind)
+	left=$(left_behind)
 	case $left in
 	*"$1"*) ;;
 	*) fail "not seen: $1; only: $left" ;;
@@ -82,7 +82,7 @@ cat >"$tmp/mounted" <<'END'
 . "$top_srcdir/tests/faults/faultlib.sh"
 mkdir "$tmp/mount"
 mount -t tmpfs none "$tmp/mount"
-left=$(exec 9<&-; left_behind)
+left=$(left_behind)
 case $left in
 *"setting > none $tmp/mount "*) ;;
 *) fail "a mount was not seen: $left" ;;

@@ -1,4 +1,4 @@
-/* bugsmodule.c - an extension with the bugs of bugs.h: bugs.commit(name). */
+/* bugsmodule.c - an extension with the bugs of bugs.h: bugsmodule.commit(name). */
 #include <Python.h>
 
 #include "strategy.h"

@@ -203,6 +203,7 @@ bugsmodule.commit('$bug')"
 		grep -E '^(FAIL|ERROR|XPASS)|\*\*\*' check.out
 		fail "tests failed, see $build/*.log"
 	}
+	grep -q '^# TOTAL: *[1-9]' check.out || fail "no test was run"
 	grep -r --include='*.log' "$undefined" tests &&
 		fail "reports in the logs of tests, see $build/tests"
 	grep -E '^# (TOTAL|PASS|SKIP|FAIL|ERROR):' check.out | tr '\n' ' '

@@ -7,5 +7,5 @@ cd "$top_srcdir" || exit 99
 {
 	find tests bench results paper -name '*.sh'
 	ls quickstart .ci/run autogen.sh build-aux/find-pythons \
-		build-aux/check-pythons build-aux/skip-test
+		build-aux/check-pythons build-aux/install-python build-aux/skip-test
 } | sort -u | xargs "$SHELLCHECK" --external-sources

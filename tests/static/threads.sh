@@ -6,8 +6,9 @@
 [ -n "$NM" ] || skip "nm is missing (Debian: binutils)"
 
 out=tests/static/threads.out
+# shellcheck disable=SC2046 # paths have no spaces; without interpreters there are none
 "$NM" -A --undefined-only harness/libharness.a harness/harness \
-	ext/*/permafrost/*.so ext/*/gc_freeze.so >$out || exit 99
+	$(ls ext/*/permafrost/*.so ext/*/gc_freeze.so 2>/dev/null) >$out || exit 99
 # An empty list would prove nothing.
 grep -q ' U fork' $out || {
 	echo "nm does not tell that the harness forks"

@@ -1,6 +1,6 @@
 """Commits faults in a forked process and in one that it executes, or none.
 
-    python -B faulty.py EXT_DIR [FAULT]...
+    python -B faults.py EXT_DIR [FAULT]...
 
 Prints `forked PID` and `executed PID`.  Runs on Python 2.7 and 3.4-3.14.
 """
