@@ -11,12 +11,16 @@ expect_clean() {
 	left=$(left_behind)
 	[ -z "$left" ] || fail "$1: $left"
 }
+# A process is seen once it has become its program.
 expect_seen() {
-	left=$(left_behind)
-	case $left in
-	*"$1"*) ;;
-	*) fail "not seen: $1; only: $left" ;;
-	esac
+	for _ in $(seq 50); do
+		left=$(left_behind)
+		case $left in
+		*"$1"*) return ;;
+		esac
+		sleep 0.1
+	done
+	fail "not seen: $1; only: $left"
 }
 
 expect_clean "at the beginning"
