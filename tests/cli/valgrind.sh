@@ -104,7 +104,7 @@ check "freeze freeze 1000 345" "freeze count 1000 4100" \
 expect_status 0
 expect_match out '^instructions cp9.9.9, freeze freeze: 345 at 1000 objects, 350 at 4000; 0.00 per object$'
 expect_match out 'freeze count: 4100 at 1000 objects, 16100 at 4000; 4.00 per object$'
-check "a freeze 1000 345" "a freeze 2000 345" "a freeze 4000 360"
+check "a freeze 1000 345" "a freeze 2000 345" "a freeze 4000 385"
 expect_status 1
 expect_match out 'depends on the number of objects$'
 check "a count 1000 4100" "a count 2000 8100" "a count 4000 17100"
