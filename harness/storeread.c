@@ -332,15 +332,17 @@ static void export_placement(json_t *cell)
 }
 
 /* In such an order that a block, and in it a stack, is in one piece; the baseline
- * comes first. */
+ * comes first.  An executable counts only where it was given, as in the tables of a
+ * run, which know no other: an imported run has the same order. */
 static const char cells_sql[] =
 	"SELECT cells.*, name AS placement_name, jobs AS placement_jobs "
 	"FROM cells LEFT JOIN placement ON cell = cells.id "
 	"LEFT JOIN hosts ON hosts.id = host WHERE cells.run = ?1 "
-	"ORDER BY tag COLLATE VERSION, executable, workload, scale, workers, "
-	"requests, collect_at, name, strategy IS NOT (SELECT "
-	"json_extract(options, '$.baseline') FROM runs WHERE id = ?1), strategy, "
-	"repeat";
+	"ORDER BY tag COLLATE VERSION, "
+	"CASE WHEN substr(key, length(tag) + 1, 1) = '@' THEN executable END, "
+	"workload, scale, workers, requests, collect_at, name, "
+	"strategy IS NOT (SELECT json_extract(options, '$.baseline') FROM runs "
+	"WHERE id = ?1), strategy, repeat";
 
 /* Whether a row has what every reader of a document takes for granted; a file that
  * was not made by this program may have another schema.  0, or -1 after a
