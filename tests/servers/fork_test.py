@@ -180,9 +180,8 @@ except TypeError:
 
 class AtforkTest(unittest.TestCase):
     def test_forks_of_c(self):
-        try:
-            import ctypes
-        except ImportError:
-            self.skipTest("this interpreter was built without ctypes")
+        # Some are built without; that of 3.5 crashes as recent compilers build it.
+        if run("import ctypes")[0] != 0:
+            self.skipTest("this interpreter cannot import ctypes")
         status, out, err = run(C_FORK, PYTHONWARNINGS="ignore")
         self.assertEqual((status, out, err), (0, "done\n", ""))
