@@ -64,16 +64,43 @@ ext/$1/permafrost/%.py: $(ext_sources)/permafrost/%.py
 endef
 $(foreach tag,$(TAGS),$(eval $(call ext_rules,$(tag))))
 
+# PyPy compiles nothing: it gets the package, what is in strategies/pypy, where the
+# fields of shm.h lie, and a stand-in for each strategy that it cannot have.
+pypy_sources = $(ext_sources)/pypy
+pypy_own = $(filter-out absent,$(patsubst $(pypy_sources)/%.py,%, \
+	$(wildcard $(pypy_sources)/*.py)))
+pypy_absent = $(filter-out $(pypy_own),$(STRATEGIES))
+pypy_modules = $(patsubst %,ext/$1/permafrost/%.py, \
+	$(patsubst $(ext_sources)/permafrost/%.py,%,$(ext_package)) \
+	$(pypy_own) $(pypy_absent) shmlayout)
+
+define pypy_rules
+$(pypy_absent:%=ext/$1/permafrost/%.py): $(pypy_sources)/absent.py
+	$$(AM_V_GEN)$$(MKDIR_P) $$(@D) && cp $$< $$@
+ext/$1/permafrost/shmlayout.py: ext/shmlayout
+	$$(AM_V_GEN)$$(MKDIR_P) $$(@D) && ext/shmlayout >$$@.tmp && mv $$@.tmp $$@
+ext/$1/permafrost/%.py: $(pypy_sources)/%.py
+	$$(AM_V_GEN)$$(MKDIR_P) $$(@D) && cp $$< $$@
+ext/$1/permafrost/%.py: $(ext_sources)/permafrost/%.py
+	$$(AM_V_GEN)$$(MKDIR_P) $$(@D) && cp $$< $$@
+endef
+$(foreach tag,$(PYPY_TAGS),$(eval $(call pypy_rules,$(tag))))
+
+ext/shmlayout: $(pypy_sources)/shmlayout.c $(ext_sources)/shm.h $(ext_sources)/hdr.h
+	$(AM_V_CC)$(MKDIR_P) $(@D) && \
+		$(CC) -std=gnu11 $(WARN_CFLAGS) -I$(ext_sources) -o $@ $<
+
 # make would otherwise delete objects that only a chain of patterns mentions.
 .SECONDARY:
 
 .PHONY: matrix matrix-checks pythonpath print-tests
-matrix: $(foreach tag,$(TAGS),$(call ext_modules,$(tag)))
+matrix: $(foreach tag,$(TAGS),$(call ext_modules,$(tag))) \
+	$(foreach tag,$(PYPY_TAGS),$(call pypy_modules,$(tag)))
 matrix-checks: $(foreach tag,$(TAGS),$(call ext_checks,$(tag)))
 
 # For each interpreter, where `import gc_freeze` and `import permafrost` work.
 pythonpath:
-	@:$(foreach tag,$(TAGS),; echo '$(tag): PYTHONPATH=$(abs_top_builddir)/ext/$(tag)')
+	@:$(foreach tag,$(TAGS) $(PYPY_TAGS),; echo '$(tag): PYTHONPATH=$(abs_top_builddir)/ext/$(tag)')
 
 # The tests that Automake's harness really runs, one per line.
 print-tests:

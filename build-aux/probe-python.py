@@ -63,6 +63,8 @@ def main():
         flags += "t"
     if hasattr(sys, "gettotalrefcount"):
         flags += "d"
+    if implementation() == "pypy":      # a version of Python has several
+        flags += "v%d.%d.%d" % tuple(sys.pypy_version_info[:3])
     for name, value in (
             ("implementation", implementation()),
             ("version", version()),

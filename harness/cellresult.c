@@ -172,6 +172,10 @@ static const char *const pass_metrics[] = {
 };
 #define PASS_METRICS (sizeof pass_metrics / sizeof *pass_metrics)
 
+/* Those that need the faults before a collection. */
+static const char *const gc_fault_metrics[] = { "gc_faults", "app_faults" };
+#define GC_FAULT_METRICS (sizeof gc_fault_metrics / sizeof *gc_fault_metrics)
+
 static struct worker worker(const struct cell *c, long index)
 {
 	return (struct worker){ &c->now[index], cell_slot(c, index) };
@@ -205,6 +209,12 @@ static int makes_passes(const struct cell *c)
 		if (!cell_slot(c, i)->passes.known)
 			return 0;
 	return 1;
+}
+
+/* PyPy tells of a collection when it is over; what was before is not known. */
+static int knows_gc_faults(const struct cell *c)
+{
+	return cell_slot(c, 0)->gc_source != SHM_GC_HOOKS;
 }
 
 /* Sum over all processes. */
@@ -290,6 +300,9 @@ void cellresult_checkpoint(struct cell *c)
 	else
 		for (size_t i = 0; i < PASS_METRICS; i++)
 			json_object_del(values, pass_metrics[i]);
+	if (!knows_gc_faults(c))
+		for (size_t i = 0; i < GC_FAULT_METRICS; i++)
+			json_object_del(values, gc_fault_metrics[i]);
 	json_object_update(c->metrics, values);
 	json_object_del(c->metrics, "requests");
 	json_array_append_new(c->curve, values);
@@ -575,6 +588,7 @@ static json_t *methods_json(const struct cell *c)
 		[SHM_GC_NONE] = "not seen",
 		[SHM_GC_CALLBACKS] = "gc.callbacks",
 		[SHM_GC_DEBUG_STATS] = "DEBUG_STATS messages",
+		[SHM_GC_HOOKS] = "gc.hooks",
 	};
 	uint32_t source = cell_slot(c, 0)->gc_source;
 
@@ -586,7 +600,7 @@ static json_t *methods_json(const struct cell *c)
 		"/proc/PID/mem", "copies",
 		knows_objects(c) ?
 			"content of pages" :
-			"none: how objects lie is not known, as in free-threaded builds",
+			"none: how objects lie is not known, as in free-threaded builds and PyPy",
 		"total_kib", procfs_memory_method(), "cgroup_kib",
 		c->cgroup.path == NULL	       ? "none" :
 			c->cgroup.version == 1 ? "cgroup v1" :
@@ -671,6 +685,11 @@ void cellresult_summarize(struct cell *c, json_t *document)
 		for (size_t i = 0; i < PASS_METRICS; i++)
 			set_null(c, pass_metrics[i],
 				 "the stack gives no pages back");
+	if (!knows_gc_faults(c))
+		for (size_t i = 0; i < GC_FAULT_METRICS; i++)
+			set_null(c, gc_fault_metrics[i],
+				 "PyPy tells of a collection only when it is "
+				 "over");
 	explain_totals(c);
 	explain_scanner(c);
 	if (c->swapped)

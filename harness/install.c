@@ -134,7 +134,8 @@ static char *ask_tag(const char *path, char **error)
 		".get(v[3], '')\n"
 		"sys.stdout.write('%s%d.%d.%d%s%s%s' % (('pp' if pypy else "
 		"'cp',) + tuple(v[:3]) + (level and level % v[4], 't' if t "
-		"else '', 'd' if hasattr(sys, 'gettotalrefcount') else '')))\n";
+		"else '', 'v%d.%d.%d' % sys.pypy_version_info[:3] if pypy else "
+		"'d' if hasattr(sys, 'gettotalrefcount') else '')))\n";
 	char *argv[] = { (char *)path, "-c", script, NULL };
 	char *out = NULL, *ignored = NULL;
 	int status, result = run_program(argv, 30, &out, &ignored, &status);
@@ -151,7 +152,12 @@ static char *ask_tag(const char *path, char **error)
 	return NULL;
 }
 
-/* Looks in PATH for pythonX.Y of the same tag, on a machine where the executable
+static int is_pypy(const struct interpreter *i)
+{
+	return strncmp(i->tag, "pp", 2) == 0;
+}
+
+/* Looks in PATH for pythonX.Y or pypyX.Y of the same tag, on a machine where the executable
  * may lie elsewhere.  Without success, i->executable stays. */
 static void find_elsewhere(struct interpreter *i)
 {
@@ -166,7 +172,8 @@ static void find_elsewhere(struct interpreter *i)
 		      ':');
 	for (size_t n = 0; n < folders.n && !found; n++) {
 		char *candidate = xasprintf(
-			"%s/python%.*s%s", folders.items[n], digits, i->version,
+			"%s/%s%.*s%s", folders.items[n],
+			is_pypy(i) ? "pypy" : "python", digits, i->version,
 			i->abi_flags != NULL && strchr(i->abi_flags, 't') ?
 				"t" :
 				"");
@@ -284,14 +291,24 @@ void interpreters_fini(struct interpreters *list)
 
 int interpreter_matches(const struct interpreter *i, const char *word)
 {
-	size_t n = strlen(word);
+	static const char *const pypy[] = { "pypy", "pp" };
+	int wants_pypy = 0;
+	size_t n;
 
 	if (strcmp(word, "all") == 0)
 		return i->ext_dir != NULL;
 	if (strcmp(i->tag, word) == 0 || strcmp(i->executable, word) == 0)
 		return 1;
-	return strncmp(i->version, word, n) == 0 &&
-		(i->version[n] == '\0' || i->version[n] == '.');
+	for (size_t k = 0; k < 2 && !wants_pypy; k++)
+		if (strncmp(word, pypy[k], strlen(pypy[k])) == 0) {
+			word += strlen(pypy[k]);
+			wants_pypy = 1;
+		}
+	n = strlen(word);
+	return is_pypy(i) == wants_pypy &&
+		((wants_pypy && n == 0) ||
+		 (strncmp(i->version, word, n) == 0 &&
+		  (i->version[n] == '\0' || i->version[n] == '.')));
 }
 
 const struct interpreter *

@@ -87,7 +87,9 @@ static int stage_all(const char *stage)
 					   parts[k]);
 			name = xasprintf("ext/%s/%s", list.items[i].tag,
 					 parts[k]);
-			result = stage_link(stage, name, target);
+			/* PyPy has only the package. */
+			if (access(target, F_OK) == 0)
+				result = stage_link(stage, name, target);
 			/* Two executables may stand for one tag. */
 			if (result == -EEXIST)
 				result = 0;

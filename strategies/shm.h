@@ -22,6 +22,7 @@ enum shm_gc_source {
 	SHM_GC_NONE,	    /* not at all */
 	SHM_GC_CALLBACKS,   /* gc.callbacks, 3.3 on */
 	SHM_GC_DEBUG_STATS, /* DEBUG_STATS messages, before 3.3 */
+	SHM_GC_HOOKS,	    /* gc.hooks of PyPy, once a collection is over */
 };
 
 /* What a strategy that gives memory back has done in this process, by its own

@@ -26,7 +26,8 @@ def stack(permafrost, spec):
         return {"spec": spec, "canonical": permafrost.canonical(spec),
                 "reason": permafrost.unsupported(spec)}
     except ImportError as error:
-        return {"spec": spec, "canonical": spec, "reason": str(error)}
+        # Another interpreter may know how to spell it.
+        return {"spec": spec, "canonical": None, "reason": str(error)}
     except ValueError as error:
         return {"spec": spec, "error": str(error)}
 

@@ -71,7 +71,8 @@ def attempt(probe, what, function, *args):
 
 def collect():
     """A full collection, unless the stack has turned automatic ones off."""
-    if gc.isenabled() and gc.get_threshold()[0] > 0:
+    get_threshold = getattr(gc, "get_threshold", None)      # PyPy has none
+    if gc.isenabled() and (get_threshold is None or get_threshold()[0] > 0):
         gc.collect()
 
 

@@ -26,6 +26,10 @@ class UnknownStrategy(ValueError):
     """A spec names a strategy that this package does not have."""
 
 
+class Unsupported(ImportError):
+    """A strategy that there cannot be for this interpreter; the text says why."""
+
+
 def load(name):
     """Returns the module of the strategy NAME, as written in a spec.
 
@@ -36,27 +40,25 @@ def load(name):
     if _NAME.match(name):
         try:
             module = importlib.import_module(path)
+        except Unsupported:
+            raise
         except ImportError:
-            if _exists(path):
+            if _exists(path, ".so"):
                 raise
         else:
             if hasattr(module, "HOOKS"):
                 return module
-    if not any(_extensions()):
+    if not _exists(__name__ + ".none", ".so", ".py"):
         raise ImportError("permafrost was installed without its compiled "
                           "strategies, which are for CPython on Linux")
     raise UnknownStrategy("unknown strategy '%s'" % name)
 
 
-def _extensions():
-    """The names of the files of extension modules."""
-    return (name for folder in __path__ for name in os.listdir(folder)
-            if name.endswith(".so"))
-
-
-def _exists(path):
-    """Whether there is a file to import `path` from."""
-    return path.rsplit(".", 1)[1] + ".so" in _extensions()
+def _exists(path, *suffixes):
+    """Whether there is a file with one of these suffixes to import `path` from."""
+    name = path.rsplit(".", 1)[1]
+    return any(os.path.exists(os.path.join(folder, name + suffix))
+               for folder in __path__ for suffix in suffixes)
 
 
 def split(spec):

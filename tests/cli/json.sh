@@ -172,7 +172,8 @@ expect_json "$tmp/out" 'all(i["ext_dir"] and os.path.isdir(i["ext_dir"])
 expect_json "$tmp/out" 'all(i["reason"] for i in d["interpreters"]
 	if not i["supported"])'
 expect_same "supported interpreters" "$tags" "$(ask "$tmp/out" \
-	'[i["tag"] for i in d["interpreters"] if i["supported"]]')"
+	'[i["tag"] for i in d["interpreters"] if i["supported"] and
+	i["implementation"] == "cpython"]')"
 for what in strategies workloads interpreters runs metrics figures; do
 	harness list $what --db="$db" --format=json
 	expect_status 0

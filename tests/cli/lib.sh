@@ -253,13 +253,15 @@ expect_outcomes() {
 	END
 }
 
-# Sets `tags` to the supported interpreters in the order of their versions, and
-# to the first of them `tag`, `python` (its executable), and `small`, options for
-# a run of a fraction of a second.  Skips the test if there is none.
+# Sets `tags` to the supported CPythons in the order of their versions, `pypy_tags` to
+# the PyPys, and to the first CPython `tag`, `python` (its executable), and `small`,
+# options for a run of a fraction of a second.  Skips the test if there is none.
 need_interpreter() {
-	tags=$(sed -n 's/.*"tag": "\([^"]*\)".*"supported": true.*/\1/p' \
+	tags=$(sed -n 's/.*"tag": "\(cp[^"]*\)".*"supported": true.*/\1/p' \
 		"$top_builddir/ext/interpreters.json")
-	[ -n "$tags" ] || skip "configure found no supported interpreter"
+	pypy_tags=$(sed -n 's/.*"tag": "\(pp[^"]*\)".*"supported": true.*/\1/p' \
+		"$top_builddir/ext/interpreters.json")
+	[ -n "$tags" ] || skip "configure found no supported CPython"
 	tag=$(echo "$tags" | head -n 1)
 	python=$(executable_of "$tag")
 	small="--scale=2000 --workers=2 --requests=20"
