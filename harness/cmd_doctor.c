@@ -258,10 +258,10 @@ static int calibrate_one(const struct interpreter *i, int show, json_t *all)
 	return 0;
 }
 
-/* Whether `i` was asked for. */
+/* Whether `i` was asked for; the known answers are about CPython's objects. */
 static int is_wanted(const struct arguments *a, const struct interpreter *i)
 {
-	if (i->ext_dir == NULL)
+	if (i->ext_dir == NULL || interpreter_is_pypy(i))
 		return 0;
 	for (size_t n = 0; n < a->pythons.n; n++)
 		if (interpreter_matches(i, a->pythons.items[n]))
@@ -292,7 +292,7 @@ static int calibrate_all(const struct arguments *a)
 	}
 	if (code == 0 && n == 0)
 		code = fail(a->pythons.n > 0 ? EXIT_USAGE : EXIT_UNSUPPORTED,
-			    "no supported interpreter%s; see 'list "
+			    "no supported CPython%s; see 'list "
 			    "interpreters'",
 			    a->pythons.n > 0 ? " is what --python says" :
 					       " was found");

@@ -152,7 +152,7 @@ static char *ask_tag(const char *path, char **error)
 	return NULL;
 }
 
-static int is_pypy(const struct interpreter *i)
+int interpreter_is_pypy(const struct interpreter *i)
 {
 	return strncmp(i->tag, "pp", 2) == 0;
 }
@@ -173,7 +173,8 @@ static void find_elsewhere(struct interpreter *i)
 	for (size_t n = 0; n < folders.n && !found; n++) {
 		char *candidate = xasprintf(
 			"%s/%s%.*s%s", folders.items[n],
-			is_pypy(i) ? "pypy" : "python", digits, i->version,
+			interpreter_is_pypy(i) ? "pypy" : "python", digits,
+			i->version,
 			i->abi_flags != NULL && strchr(i->abi_flags, 't') ?
 				"t" :
 				"");
@@ -305,7 +306,7 @@ int interpreter_matches(const struct interpreter *i, const char *word)
 			wants_pypy = 1;
 		}
 	n = strlen(word);
-	return is_pypy(i) == wants_pypy &&
+	return interpreter_is_pypy(i) == wants_pypy &&
 		((wants_pypy && n == 0) ||
 		 (strncmp(i->version, word, n) == 0 &&
 		  (i->version[n] == '\0' || i->version[n] == '.')));

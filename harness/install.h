@@ -49,6 +49,9 @@ int interpreters_parse(const json_t *root, struct interpreters *list);
 int interpreters_load(struct interpreters *list);
 void interpreters_fini(struct interpreters *list);
 
+/* Whether `i` is a PyPy, by its tag. */
+int interpreter_is_pypy(const struct interpreter *i);
+
 /* Whether `i` is what a --python word means: "all" (that were built), its tag, its
  * executable, a prefix of its version by whole numbers ("3.6", "2.7.18"), which is
  * CPython's, or for PyPy "pypy" or "pp", with such a prefix or without ("pypy3.9"). */

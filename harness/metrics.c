@@ -61,7 +61,8 @@ const struct metric metrics[] = {
 	  "template's at the last checkpoint, mean over workers",
 	  CELL },
 	{ "gc_collections", "collections", "collections per worker",
-	  "[g0,g1,g2] collections since the fork, mean over workers",
+	  "[g0,g1,g2] collections since the fork, mean over workers; on PyPy "
+	  "minor collections, steps of major ones, and major ones",
 	  BOTH_NEITHER },
 	{ "gc_pause_p50_us", "us", "collection pause, median",
 	  "collections in all workers, HDR histogram", CELL_TIME },
@@ -77,7 +78,8 @@ const struct metric metrics[] = {
 	  "longest collection in any worker, exact", CELL_TIME },
 	{ "gc_generation_pause_p50_us", "us", "median pause by generation",
 	  "[g0,g1,g2] as gc_pause_p50_us; null for a generation without a "
-	  "collection",
+	  "collection; on PyPy minor collections alone, steps of major ones with "
+	  "the minor one before, and gc.collect() as a whole",
 	  CELL_TIME },
 	{ "gc_generation_pause_p99_us", "us", "99th percentile by generation",
 	  "[g0,g1,g2] as gc_pause_p99_us", CELL_TIME },

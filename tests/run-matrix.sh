@@ -45,7 +45,12 @@ limit=${MATRIX_LIMIT:-120}
 case $name in
 gc_freeze) set -- "$folder/gc_freeze_test.py" "$EXTDIR/$tag" ;;
 layout) set -- "$folder/layout_test.py" "$EXTDIR/$tag" ;;
-events) set -- "$folder/gcevents_test.py" "$EXTDIR/$tag" ;;
+events)
+	case $tag in
+	pp*) set -- "$folder/pypy_probe.py" "$EXTDIR/$tag" ;;
+	*) set -- "$folder/gcevents_test.py" "$EXTDIR/$tag" ;;
+	esac
+	;;
 upstream) set -- "$upstream" "$EXTDIR/$tag" --short ;;
 upstream-all)
 	set -- "$upstream" "$EXTDIR/$tag"

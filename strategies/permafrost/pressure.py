@@ -14,6 +14,11 @@ no growth of the process and so no pressure.
 import gc
 import os
 
+try:
+    from __pypy__ import add_memory_pressure
+except ImportError:     # then it is unsupported
+    pass
+
 from permafrost import purestrategy
 
 STATM = "/proc/self/statm"
@@ -58,8 +63,7 @@ class Pressure(purestrategy.Use):
         outside = grown - (own - self._last[1])
         self._last = resident, own
         if min(grown, outside) > 0:
-            import __pypy__
-            __pypy__.add_memory_pressure(min(grown, outside))
+            add_memory_pressure(min(grown, outside))
 
 
 purestrategy.define(globals(), Pressure)

@@ -7,7 +7,7 @@ The hooks that it has are those methods that it defines itself.
 import gc
 import sys
 
-HOOKS = ("before_warm", "rehearsals", "before_fork", "after_fork_child",
+_HOOKS = ("before_warm", "rehearsals", "before_fork", "after_fork_child",
          "after_request", "before_exit", "undo", "count")
 
 PYPY = "__pypy__" in sys.builtin_module_names
@@ -158,6 +158,6 @@ def define(module, use):
     module.update(
         NAME=use.NAME, SUMMARY=use.SUMMARY, __doc__=use.SUMMARY,
         OPTIONS=tuple(option.row for option in use.OPTIONS),
-        HOOKS=tuple(hook for hook in HOOKS if hook == "before_fork" or
+        HOOKS=tuple(hook for hook in _HOOKS if hook == "before_fork" or
                     getattr(use, hook) != getattr(Use, hook)),
         Strategy=use, supported=use.supported, canonical=use.canonical)

@@ -5,8 +5,11 @@
 cd "$top_builddir" || exit 99
 unset MAKEFLAGS MFLAGS MAKELEVEL TESTS TEST_LOGS
 
-strategies=$(sed -n 's/^PERMAFROST_STRATEGY(\(.*\),.*/\1/p' \
-	"$srcdir"/strategies/*.c | sort)
+strategies=$({
+	sed -n 's/^PERMAFROST_STRATEGY(\(.*\),.*/\1/p' "$srcdir"/strategies/*.c
+	grep -l '^purestrategy\.define(' "$srcdir"/strategies/permafrost/*.py |
+		sed 's,.*/\(.*\)\.py,\1,'
+} | sort)
 interpreters=$(grep -c '"supported": true' ext/interpreters.json)
 expected=$((interpreters * $(echo "$strategies" | wc -l)))
 tests=$(make -s print-tests) || exit 99

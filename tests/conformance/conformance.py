@@ -16,6 +16,10 @@ def main(argv):
     ext_dir = support.begin(argv, "EXT_DIR STRATEGY")
     import subject
     subject.choose(ext_dir, argv[2].replace("_", "-"))
+    if support.PYPY:
+        import pypy_strategies
+        import contract
+        support.run_tests(pypy_strategies, *[contract] * (not subject.absent))
     import contract
     import finalization
     import generations

@@ -40,6 +40,7 @@ class ModuleTest(support.Case):
         if expected is not None:
             self.assertEqual(why is not None, expected, why)
 
+    @unittest.skipIf(support.PYPY, "nothing of C is built for it")
     def test_lists_are_seen_where_they_must_be(self):
         import gcwalk
         self.assertEqual(gcwalk.linked(), support.LINKED)
@@ -65,6 +66,7 @@ class ModuleTest(support.Case):
             self.assertEqual(str(use), permafrost.canonical(spec))
             self.assertEqual(repr(use), str(use))
 
+    @unittest.skipIf(support.PYPY, "does not count references")
     @unittest.skipUnless(subject.supported, "unsupported here")
     def test_uses_are_freed(self):
         references = sys.getrefcount(subject.module.Strategy)
@@ -194,6 +196,7 @@ class StackTest(support.Case):
         stack.undo()
         self.assertEqual(Recorder.log, ["c undo", "b undo", "a undo"])
 
+    @unittest.skipIf(support.PYPY, "has no skeleton")
     def test_failure_undoes_the_parts_before(self):
         stack = permafrost.Stack("a+b+skeleton:limit=0+c")
         with self.assertRaises(RuntimeError) as caught:
@@ -217,6 +220,7 @@ class StackTest(support.Case):
         for spec in ("", "+", "none+", "+none", "none:", "none::1"):
             self.assertRaises(ValueError, permafrost.canonical, spec)
 
+    @unittest.skipIf(support.PYPY, "has no skeleton")
     @unittest.skipUnless(subject.supported, "unsupported here")
     def test_failure_behind_this_one(self):
         for spec in subject.specs:
@@ -226,6 +230,7 @@ class StackTest(support.Case):
             self.assertEqual(support.gc_state(), before)
             self.assertEqual(stack.count() > 0, subject.lasting)
 
+    @unittest.skipIf(support.PYPY, "has none of these")
     @unittest.skipUnless(subject.supported, "unsupported here")
     def test_among_others(self):
         for spec in subject.specs:

@@ -442,6 +442,14 @@ class RequestTest(Case):
 
 
 class ChannelTest(Case):
+    def check_collected(self, collections, generation):
+        """There was one call of gc.collect(generation)."""
+        if support.PYPY:        # all generations, by some steps
+            self.assertEqual(collections[2], 1)
+        else:
+            self.assertEqual(collections,
+                             tuple(int(g == generation) for g in range(3)))
+
     def test_tell(self):
         probe.tell("error", "one\ntwo\r\nthree\n")
         self.assertEqual(harness.heard(), ["error one two  three "])
@@ -474,14 +482,14 @@ class ChannelTest(Case):
         worker = shared.read(1)
         self.assertEqual(worker["pid"], pid)
         self.assertEqual(worker["requests"], 7)
-        self.assertEqual(worker["collections"], (1, 0, 0))
+        self.check_collected(worker["collections"], 0)
         self.assertEqual(worker["gc_source"], self.before["gc_source"])
         self.assertEqual((worker["objects"], worker["frozen"]), (-1, -1))
         self.assertTrue(worker["fork_ns"] > 0)
         self.assertEqual(harness.heard(1), ["at 7", "served 7"])
         self.assertEqual(harness.heard(0), [])
         self.assertEqual(self.gained("requests"), 0)
-        self.assertEqual(self.gained("collections"), (0, 0, 1))
+        self.check_collected(self.gained("collections"), 2)
         self.assertRaises(ValueError, probe.fork, 0)
         self.assertRaises(ValueError, probe.fork, 3)
 

@@ -71,7 +71,11 @@ ONCE = ("skeleton",)
 # Strategies that refuse a process with threads.
 SINGLE_THREADED = ("reshare",)
 
+# Strategies that are about PyPy's collector.
+ON_PYPY = ("step", "pressure")
+
 ext_dir = name = module = None
+absent = None       # why there cannot be such a module here
 supported = lasting = False
 specs = ()
 
@@ -84,9 +88,13 @@ def is_lasting(module):
 
 def choose(folder, chosen):
     """Makes the strategy `chosen` the one under test."""
-    global ext_dir, name, module, supported, lasting, specs
+    global ext_dir, name, module, absent, supported, lasting, specs
     ext_dir, name = folder, chosen
-    module = permafrost.load(name)
+    try:
+        module = permafrost.load(name)
+    except permafrost.Unsupported as error:
+        absent = str(error)
+        return
     supported = module.supported() is None
     lasting = is_lasting(module)
     specs = SPECS.get(name)
@@ -97,6 +105,8 @@ def choose(folder, chosen):
 
 def expected_unsupported():
     """Whether `name` must not work on this interpreter; None: not known."""
+    if name in ON_PYPY:
+        return not support.PYPY
     if name == "freeze-gen":
         return not support.LINKED
     if name == "reshare":

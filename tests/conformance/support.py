@@ -16,18 +16,20 @@ import memcheck
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
+# There only contract.py and pypy_*.py run.
+PYPY = "__pypy__" in sys.builtin_module_names
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 INCREMENTAL = (3, 14, 0) <= sys.version_info[:3] < (3, 14, 5)
 # What gcwalk.linked() must say; deduced without it, so that it cannot make the
 # tests of the lists vanish.
-LINKED = not FREE_THREADED and not INCREMENTAL
+LINKED = not FREE_THREADED and not INCREMENTAL and not PYPY
 HAS_FREEZE = sys.version_info >= (3, 7)
 # There a full collection itself freezes the objects that are immortal.
 FREEZES_IMMORTALS = sys.version_info[:2] == (3, 12)
 # PEP 683; debug builds count references to each object of the interpreter.
 HAS_IMMORTALS = ((3, 12) <= sys.version_info < (3, 15) and not FREE_THREADED
                  and not hasattr(sys, "gettotalrefcount"))
-HAS_CALLBACKS = sys.version_info >= (3, 3)
+HAS_CALLBACKS = sys.version_info >= (3, 3) and not PYPY
 # Collections can be seen through the interpreter's messages.
 HAS_MESSAGES = sys.version_info < (3, 7)
 TWO_WAYS = HAS_CALLBACKS and HAS_MESSAGES
@@ -41,8 +43,9 @@ def begin(argv, usage):
         sys.exit("usage: %s %s" % (os.path.basename(argv[0]), usage))
     ext_dir = os.path.abspath(argv[1])
     sys.path[1:1] = [ext_dir, os.path.join(ext_dir, "tests")]
-    import gc_freeze
-    import gcwalk
+    if not PYPY:
+        import gc_freeze
+        import gcwalk
     return ext_dir
 
 
@@ -149,6 +152,9 @@ class Case(unittest.TestCase):
     valid lists."""
 
     def setUp(self):
+        if PYPY:
+            self.addCleanup(gc.enable)
+            return
         self._thresholds = gc.get_threshold()
         gc.enable()
         gc.collect()
