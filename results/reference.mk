@@ -2,7 +2,9 @@
 # draws its figures.  GNU make only, as matrix.mk.
 
 # Wants a machine that does nothing else, see HACKING.md for how long.
-REFERENCE_PYTHONS = all
+# All CPythons: the paper is about them.
+reference_comma = ,
+REFERENCE_PYTHONS = $(subst $() ,$(reference_comma),$(strip $(TAGS)))
 REFERENCE_STACKS = none,freeze,collect+freeze,threshold-zero,freeze+reshare,freeze+immortal,freeze+immortal+reshare
 REFERENCE_WORKLOADS = objectgraph,webapp,stdlib
 REFERENCE_WORKERS = 4

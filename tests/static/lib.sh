@@ -31,7 +31,8 @@ extensions() {
 }
 
 harness() {
-	ls "$top_srcdir"/harness/*.c "$top_srcdir"/tests/unit/*.c \
+	ls "$top_srcdir"/harness/*.c "$top_srcdir"/strategies/pypy/*.c \
+		"$top_srcdir"/tests/unit/*.c \
 		"$top_srcdir"/tests/fuzz/*.c "$top_srcdir"/bench/sampling.c \
 		"$top_srcdir"/bench/scale.c "$top_srcdir"/tests/faults/*.c \
 		"$top_srcdir"/tests/valgrind/blocks.c \
