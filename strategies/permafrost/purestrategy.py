@@ -35,7 +35,7 @@ class Number(object):
 
     def read(self, text):
         """The number in `text`, or None."""
-        if not (text.isdigit() and all("0" <= c <= "9" for c in text)):
+        if not text or text.strip("0123456789"):
             return None
         value = int(text)
         return value if self.minimum <= value <= self.maximum else None
@@ -136,7 +136,7 @@ class Use(object):
 
 class WithoutMajor(Use):
     """A strategy that begins with gc.disable(), which on PyPy ends major
-    collections only."""
+    collections and finalizers; minor collections go on."""
 
     def __init__(self, *args):
         Use.__init__(self, *args)

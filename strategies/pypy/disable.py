@@ -4,7 +4,8 @@ from permafrost import purestrategy
 
 class Disable(purestrategy.WithoutMajor):
     NAME = "disable"
-    SUMMARY = "gc.disable(): no collection unless the application enables it"
+    SUMMARY = ("gc.disable(): no major collection, no finalizer unless the "
+               "application enables them")
 
 
 purestrategy.define(globals(), Disable)

@@ -150,8 +150,10 @@ def _settle():
 
 
 def _whole_collection(*args):
-    """gc.collect() as the program sees it."""
+    """gc.collect() as the program sees it; a finalizer's call is part of it."""
     global _collecting
+    if _collecting:
+        return _collect(*args)
     _settle()
     _collecting = True
     start = _now()
@@ -215,7 +217,8 @@ def attach(shm_fd, first_channel, workers):
     address = _function("mmap", (_long, _long, _int, _int, _int, _long), _long)(
         0, size, PROT_READ_WRITE, MAP_SHARED, shm_fd, 0)
     if address == -1:
-        raise OSError("cannot map the shared memory")
+        error = _cffi_backend.get_errno()
+        raise OSError(error, os.strerror(error))
     os.close(shm_fd)
     _shared = _cffi_backend.cast(_words, address)
     if (size < at.HEADER_BYTES or _shared[at.magic] != at.MAGIC or

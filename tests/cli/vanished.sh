@@ -8,7 +8,7 @@ need_interpreter
 mkdir "$tmp/harness" "$tmp/ext"
 cp "$HARNESS" "$tmp/harness/harness"
 HARNESS=$tmp/harness/harness
-for name in $tags; do
+for name in $tags $pypy_tags; do
 	ln -s "$top_builddir/ext/$name" "$tmp/ext/$name"
 done
 changed=$tmp/python

@@ -89,6 +89,18 @@ class CollectionTest(Case):
         self.assertEqual(pauses[1:], [0, 100])
         self.assertTrue(pauses[0] <= minor - steps, (pauses, minor, steps))
 
+    def test_within_a_finalizer(self):
+        """A collection there is part of the one that finds the garbage."""
+        class Collecting(object):
+            def __del__(self):
+                gc.collect()
+        gc.enable()     # else PyPy refuses that
+        Collecting()
+        while not self.seen()[0][2]:
+            gc.collect()
+        self.assertEqual(self.seen()[0][2], 2)
+        self.assertEqual(self.seen()[1][1:], [0, 1])
+
     def test_as_many_steps_as_made(self):
         made, step = 0, gc.collect_step()
         while not step.major_is_done:
@@ -236,6 +248,9 @@ class ChannelTest(Case, gcevents_test.ChannelTest):
 
 class AttachTest(unittest.TestCase):
     def test_another_build(self):
+        read_only = os.open(os.devnull, os.O_RDONLY)
+        self.assertRaises(OSError, probe.attach, read_only, FIRST_CHANNEL, 2)
+        os.close(read_only)
         for word, value in ((0, 7), (1, 8), (2, 9)):
             other = gcevents_test.SharedMemory(2)
             other.map[8 * word:8 * word + 8] = value.to_bytes(8, sys.byteorder)
