@@ -166,6 +166,7 @@ static void judge_memory(struct verdict *v)
 	double page = (double)sysconf(_SC_PAGESIZE) / 1024;
 
 	judge_growth(v, "worker_private_kib", kib, kib + CONSTANT * page);
+	judge_growth(v, "worker_peak_rss_kib", kib, kib + CONSTANT * page);
 	judge_growth(v, "worker_new_pages", kib / page, kib / page + CONSTANT);
 	judge_growth(v, "worker_cow_pages", 0, CONSTANT);
 }

@@ -58,6 +58,8 @@ static int sample_process(pid_t pid, struct sample *s)
 	if (result == 0)
 		result = procfs_read_page_tables(pid, &s->page_tables);
 	if (result == 0)
+		result = procfs_read_peak(pid, &s->peak_rss);
+	if (result == 0)
 		result = procfs_read_cpu(pid, &s->cpu_ns);
 	s->minor_faults = stat.minor_faults;
 	return result;

@@ -28,6 +28,11 @@ static double rss(struct worker w)
 	return (double)w.s->memory.rss;
 }
 
+static double peak_rss(struct worker w)
+{
+	return (double)w.s->peak_rss;
+}
+
 static double pss(struct worker w)
 {
 	return (double)w.s->memory.pss;
@@ -143,6 +148,7 @@ static const struct {
 	double (*of)(struct worker w);
 } worker_metrics[] = {
 	{ "worker_rss_kib", rss },
+	{ "worker_peak_rss_kib", peak_rss },
 	{ "worker_pss_kib", pss },
 	{ "worker_private_kib", private },
 	{ "worker_minor_faults", faults },
@@ -327,11 +333,11 @@ static void set_null_error(struct cell *c, const char *key, const char *what,
 static void forget_memory(struct cell *c)
 {
 	static const char *const keys[] = {
-		"template_rss_kib", "template_pss_kib",	  "worker_rss_kib",
-		"worker_pss_kib",   "worker_private_kib", "total_kib",
-		"others_kib",	    "unmapped_kib",	  "cgroup_kib",
-		"worker_cow_pages", "worker_new_pages",	  "worker_floor_pages",
-		"leak_kib_per_1k",
+		"template_rss_kib", "template_pss_kib",	   "worker_rss_kib",
+		"worker_pss_kib",   "worker_private_kib",  "total_kib",
+		"others_kib",	    "unmapped_kib",	   "cgroup_kib",
+		"worker_cow_pages", "worker_new_pages",	   "worker_floor_pages",
+		"leak_kib_per_1k",  "worker_peak_rss_kib",
 	};
 	const json_t *curve = c->curve;
 	json_t *point;

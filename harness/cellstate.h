@@ -16,6 +16,7 @@
 struct sample {
 	struct procfs_memory memory;
 	int64_t page_tables; /* KiB */
+	int64_t peak_rss;    /* KiB */
 	uint64_t minor_faults;
 	int64_t cpu_ns;
 	struct cow_counts counts; /* of a worker */

@@ -20,6 +20,10 @@ const struct metric metrics[] = {
 	{ "worker_rss_kib", "KiB", "RSS per worker",
 	  "Rss, mean over workers at the last checkpoint (smaps_rollup)",
 	  BOTH },
+	{ "worker_peak_rss_kib", "KiB", "peak RSS per worker",
+	  "largest Rss since the fork, between checkpoints too, mean over "
+	  "workers (VmHWM of status)",
+	  BOTH },
 	{ "worker_pss_kib", "KiB", "PSS per worker",
 	  "Pss, mean over workers at the last checkpoint (smaps_rollup)",
 	  BOTH },

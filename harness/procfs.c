@@ -180,6 +180,11 @@ int procfs_read_page_tables(pid_t pid, int64_t *kib)
 	return read_status(pid, "VmPTE", kib);
 }
 
+int procfs_read_peak(pid_t pid, int64_t *kib)
+{
+	return read_status(pid, "VmHWM", kib);
+}
+
 int procfs_read_threads(pid_t pid, int64_t *n)
 {
 	return read_status(pid, "Threads", n);

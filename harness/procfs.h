@@ -49,6 +49,10 @@ int procfs_read_stat(pid_t pid, struct procfs_stat *stat);
  * -ENODATA. */
 int procfs_read_page_tables(pid_t pid, int64_t *kib);
 
+/* The largest RSS that `pid` has had since its fork or exec, in KiB (VmHWM of its
+ * status; kernel/fork.c: dup_mm() begins it anew).  0, -errno, or -ENODATA. */
+int procfs_read_peak(pid_t pid, int64_t *kib);
+
 /* How many threads `pid` has.  0, -errno, or -ENODATA. */
 int procfs_read_threads(pid_t pid, int64_t *n);
 
