@@ -28,7 +28,8 @@ sys.path.insert(0, DIRECTORY)
 
 SEED = 20
 SCALES = {'objectgraph': 2000, 'webapp': 100, 'stdlib': 2, 'finalizers': 50,
-          'fragmentation': 100}
+          'fragmentation': 100, 'gc_resource': 1, 'gc_resource_released': 1,
+          'gc_resource_cycle': 1, 'gc_resource_pressure': 1}
 PYPY = hasattr(sys, 'pypy_version_info')
 WARMED = {}
 
@@ -288,6 +289,71 @@ class Fragmentation(Contract, unittest.TestCase):
         self.assertEqual([one.number for one in state], [50 * n for n in range(30)])
         self.assertEqual(module.request(state, 1),
                          sum(50 * ((50 + j) % 30) for j in range(50)))
+
+
+def keep_resource(state):
+    state.kept = state.take()
+
+
+def hold_too_many(state):
+    state.most = 26
+
+
+class GcResource(Contract, unittest.TestCase):
+    """How many resources of a round are held at a time, by whom references are counted
+    and by PyPy; a round ends with a collection."""
+
+    name = 'gc_resource'
+    damages = (keep_resource, hold_too_many)
+    most = 25 if PYPY else 1
+    # PyPy's collector begins to count at some tens of MiB.
+    scale = 1
+
+    def test_scale_is_not_another_workloads(self):
+        self.assertRaises(ValueError, load(self.name).warm, 2000)
+
+    def test_held(self):
+        def serve():
+            module = load(self.name)
+            state = module.warm(self.scale)
+            counts = []
+            for n in range(50):
+                self.assertEqual(module.request(state, n), self.scale)
+                counts.append(len(state.held))
+            self.assertEqual(state.taken, 50)
+            module.check(state)
+            return [state.most] + counts
+        counts = forked(serve)
+        most = counts.pop(0)
+        self.assertEqual((counts[24], counts[49]), (0, 0))
+        self.judge(most, counts)
+
+    def judge(self, most, counts):
+        self.assertEqual(most, self.most)
+        # What was held while it was in use is not held behind the request.
+        left = [n % 25 if most == 25 else 0 for n in range(1, 51)]
+        self.assertEqual(counts, left)
+
+
+class GcResourceReleased(GcResource):
+    name = 'gc_resource_released'
+    most = 1
+
+
+class GcResourceCycle(GcResource):
+    name = 'gc_resource_cycle'
+    most = 25
+
+
+class GcResourcePressure(GcResource):
+    name = 'gc_resource_pressure'
+    scale = 8 if PYPY else 1
+
+    def judge(self, most, counts):
+        if PYPY:
+            self.assertTrue(1 < most < 13, (most, counts))
+        else:
+            GcResource.judge(self, most, counts)
 
 
 def set_price(state):
