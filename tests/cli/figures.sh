@@ -59,6 +59,7 @@ for repeat in (1, 2, 3, 4):
                                    ("worker_private_kib", 1024 * part),
                                    ("worker_pss_kib", 2048),
                                    ("worker_rss_kib", 3072),
+                                   ("worker_peak_rss_kib", 3072 + 2048 * part),
                                    ("template_rss_kib", 4096)):
                     db.execute("INSERT INTO curve VALUES (?,?,?,?)",
                                (cell, at, key, value))
@@ -209,6 +210,16 @@ freeze 0 0 0
 freeze 10 5 6000
 freeze 100 10 12000" "$(table faults panel strategy x collections application |
 	sed -n '/+/d; s/^1 //p')"
+expect_same "rows of resource" "1 CPython 3.9.18 none 0 3 3
+1 CPython 3.9.18 none 10 3 4
+1 CPython 3.9.18 none 100 3 5
+1 CPython 3.10.2 none 0 3 3
+1 CPython 3.10.2 none 10 3 4
+1 CPython 3.10.2 none 100 3 5
+2 CPython 3.9.18 freeze 0 3 3" \
+	"$(table resource panel interpreter strategy x rss peak | head -n 7)"
+expect_same "gaps in resource" "3 CPython 3.9.18 unsupported" \
+	"$(table resource panel interpreter why | grep -v NaN)"
 expect_same "marks of pauses" "none 0.5 1
 none 0.1 1
 none 0.01 5
