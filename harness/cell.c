@@ -80,6 +80,12 @@ static int explain_copies(struct cell *c)
 	return result;
 }
 
+static int read_arenas(const struct cell *c, int i, struct arenas *arenas)
+{
+	return arenas_read(c->family.members[i].pid,
+			   c->family.shared->layout.pool_bytes, arenas);
+}
+
 static int is_member(const struct cell *c, pid_t pid)
 {
 	for (int i = 0; i < c->family.count; i++)
@@ -169,8 +175,12 @@ static int take_checkpoint(struct cell *c)
 	sample_scanner(c);
 	cellresult_checkpoint(c);
 	c->sampled++;
-	if (c->sampled == c->checkpoints && c->cow_error == 0)
+	if (c->sampled < c->checkpoints)
+		return 0;
+	if (c->cow_error == 0)
 		c->copies_error = explain_copies(c);
+	for (int i = 0; i < c->family.count && c->arenas_error == 0; i++)
+		c->arenas_error = read_arenas(c, i, &c->now[i].arenas);
 	return 0;
 }
 
@@ -241,8 +251,10 @@ static int run_phases(struct cell *c)
 		result = family_wait(&c->family, 0, phases[i]);
 		if (result < 0)
 			return result;
-		if (strcmp(phases[i], "warm") == 0)
+		if (strcmp(phases[i], "warm") == 0) {
 			watch_scanner(c);
+			c->warm_error = read_arenas(c, 0, &c->warm);
+		}
 	}
 	c->cow_error = cow_note(c->family.members[0].pid, &c->cow);
 	for (int i = 1; i < c->family.count; i++) {

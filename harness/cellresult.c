@@ -63,6 +63,11 @@ static double floor_pages(struct worker w)
 	return (double)copies_changed(&w.s->copies);
 }
 
+static double arena_share(struct worker w)
+{
+	return arenas_share(&w.s->arenas);
+}
+
 static double gc_time(struct worker w)
 {
 	double ns = 0;
@@ -155,6 +160,7 @@ static const struct {
 	{ "worker_cow_pages", cow_pages },
 	{ "worker_new_pages", new_pages },
 	{ "worker_floor_pages", floor_pages },
+	{ "worker_arena_share", arena_share },
 	{ "gc_time_us", gc_time },
 	{ "gc_faults", gc_faults },
 	{ "app_faults", app_faults },
@@ -333,11 +339,15 @@ static void set_null_error(struct cell *c, const char *key, const char *what,
 static void forget_memory(struct cell *c)
 {
 	static const char *const keys[] = {
-		"template_rss_kib", "template_pss_kib",	   "worker_rss_kib",
-		"worker_pss_kib",   "worker_private_kib",  "total_kib",
-		"others_kib",	    "unmapped_kib",	   "cgroup_kib",
-		"worker_cow_pages", "worker_new_pages",	   "worker_floor_pages",
-		"leak_kib_per_1k",  "worker_peak_rss_kib",
+		"template_rss_kib",   "template_pss_kib",
+		"worker_rss_kib",     "worker_pss_kib",
+		"worker_private_kib", "total_kib",
+		"others_kib",	      "unmapped_kib",
+		"cgroup_kib",	      "worker_cow_pages",
+		"worker_new_pages",   "worker_floor_pages",
+		"leak_kib_per_1k",    "worker_peak_rss_kib",
+		"warm_arena_share",   "template_arena_share",
+		"worker_arena_share",
 	};
 	const json_t *curve = c->curve;
 	json_t *point;
@@ -643,6 +653,31 @@ static void explain_scanner(struct cell *c)
 			 "be seen from here; containers hide it");
 }
 
+static void set_share(struct cell *c, const char *key, int error, double share)
+{
+	if (error == -ENODATA)
+		set_null(c, key,
+			 "this interpreter's allocator has no arenas, or they "
+			 "are not known; only CPython's own has, without "
+			 "PYTHONMALLOC and with its GIL");
+	else if (error != 0)
+		set_null_error(c, key, "reading the memory of a process",
+			       error);
+	else
+		set_real(c, key, share);
+}
+
+static void summarize_arenas(struct cell *c)
+{
+	int now = c->arenas_error;
+
+	set_share(c, "warm_arena_share", c->warm_error,
+		  c->warm_error ? 0 : arenas_share(&c->warm));
+	set_share(c, "template_arena_share", now,
+		  now ? 0 : arenas_share(&c->now[0].arenas));
+	set_share(c, "worker_arena_share", now, now ? 0 : mean(c, arena_share));
+}
+
 static void summarize_copies(struct cell *c)
 {
 	static const char *const keys[] = { "worker_cow_pages",
@@ -687,6 +722,7 @@ void cellresult_summarize(struct cell *c, json_t *document)
 			 "this collector's lists are not known to us");
 	set_real(c, "frozen_objects", (double)template->frozen);
 	summarize_copies(c);
+	summarize_arenas(c);
 	if (!makes_passes(c))
 		for (size_t i = 0; i < PASS_METRICS; i++)
 			set_null(c, pass_metrics[i],

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "arenas.h"
 #include "cellkey.h"
 #include "cgroup.h"
 #include "checkpoints.h"
@@ -21,6 +22,7 @@ struct sample {
 	int64_t cpu_ns;
 	struct cow_counts counts; /* of a worker */
 	struct copies copies;	  /* of a worker at the last checkpoint */
+	struct arenas arenas;	  /* likewise, and of the template */
 	uint64_t exit_faults;	  /* of a worker, once it is gone */
 };
 
@@ -37,6 +39,9 @@ struct cell {
 	struct cow_map cow;	      /* the template's pages at the fork */
 	int cow_error;		      /* why copies are not known: -errno */
 	int copies_error;	      /* why their causes are not: -errno */
+	struct arenas warm;	      /* the template's before the strategies */
+	int warm_error;		      /* why they are not known: -errno */
+	int arenas_error;	      /* ... at the last checkpoint */
 	struct cgroup cgroup;	      /* that the cell's processes are in */
 	int cgroup_error;	      /* why its memory is not known: -errno */
 	int64_t limit_kib;	      /* that it may hold; 0: there is none */

@@ -32,6 +32,13 @@ int mapping_is_private(const struct mapping *m)
 	return m->permissions[3] == 'p';
 }
 
+int mapping_is_heap(const struct mapping *m)
+{
+	return strncmp(m->permissions, "rw", 2) == 0 && mapping_is_private(m) &&
+		(m->inode == 0 || strncmp(m->path, "/memfd:", 7) == 0) &&
+		strcmp(m->path, "[stack]") != 0;
+}
+
 int maps_parse(struct maps *maps, char *text)
 {
 	char *line, *rest = text;

@@ -40,4 +40,8 @@ const struct mapping *maps_find(const struct maps *maps, uint64_t address);
 /* Whether a write to it makes a copy of the page for the writer alone. */
 int mapping_is_private(const struct mapping *m);
 
+/* Whether objects of an interpreter may lie in it: memory of its own that can be
+ * written to, of a memfd too, and not the stack. */
+int mapping_is_heap(const struct mapping *m);
+
 #endif

@@ -64,6 +64,15 @@ const struct metric metrics[] = {
 	  "of the copied pages, those whose content differs from the "
 	  "template's at the last checkpoint, mean over workers",
 	  CELL },
+	{ "warm_arena_share", "share", "arenas in use, warm template",
+	  "bytes of blocks in use per byte of arenas of the interpreter's "
+	  "allocator, in the template before the before_fork hooks (pool "
+	  "headers)",
+	  CELL_NEITHER },
+	{ "template_arena_share", "share", "arenas in use, template",
+	  "the same after these hooks, at the fork", CELL_NEITHER },
+	{ "worker_arena_share", "share", "arenas in use, workers",
+	  "the same at the last checkpoint, mean over workers", CELL_NEITHER },
 	{ "gc_collections", "collections", "collections per worker",
 	  "[g0,g1,g2] collections since the fork, mean over workers; on PyPy "
 	  "minor collections, steps of major ones, and major ones",

@@ -153,13 +153,6 @@ static void count_votes(struct causes *c, uint64_t address, const char *page,
 	}
 }
 
-static int is_heap(const struct mapping *m)
-{
-	return strncmp(m->permissions, "rw", 2) == 0 && mapping_is_private(m) &&
-		(m->inode == 0 || strncmp(m->path, "/memfd:", 7) == 0) &&
-		strcmp(m->path, "[stack]") != 0;
-}
-
 /* How large headers are; 0: not to be found out. */
 static uint32_t find_head_bytes(const struct maps *maps, int memory,
 				const struct shm_layout *layout)
@@ -175,7 +168,7 @@ static uint32_t find_head_bytes(const struct maps *maps, int memory,
 	for (size_t i = 0; i < maps->n; i++) {
 		const struct mapping *m = &maps->items[i];
 
-		for (uint64_t a = m->start; is_heap(m) && a < m->end &&
+		for (uint64_t a = m->start; mapping_is_heap(m) && a < m->end &&
 		     looked < HEAP_ENOUGH && votes[best] < VOTES_ENOUGH;
 		     a += page, looked += page) {
 			/* Pools alone: they begin on each page or each fourth,

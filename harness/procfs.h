@@ -50,7 +50,8 @@ int procfs_read_stat(pid_t pid, struct procfs_stat *stat);
 int procfs_read_page_tables(pid_t pid, int64_t *kib);
 
 /* The largest RSS that `pid` has had since its fork or exec, in KiB (VmHWM of its
- * status; kernel/fork.c: dup_mm() begins it anew).  0, -errno, or -ENODATA. */
+ * status; kernel/fork.c: dup_mm() begins it anew).  The kernel counts it per CPU, so
+ * that it is some pages off.  0, -errno, or -ENODATA. */
 int procfs_read_peak(pid_t pid, int64_t *kib);
 
 /* How many threads `pid` has.  0, -errno, or -ENODATA. */

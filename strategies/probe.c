@@ -11,6 +11,7 @@
 #include "gcstate.h"
 
 #include "gcevents.h"
+#include "pymalloc.h"
 #include "strategy.h"
 
 #include <errno.h>
@@ -82,6 +83,7 @@ static void describe_layout(struct shm_layout *layout)
 		.gc_head_bytes = sizeof(PyGC_Head),
 		.type_offset = offsetof(PyObject, ob_type),
 		.flags_offset = offsetof(PyTypeObject, tp_flags),
+		.pool_bytes = PYMALLOC_POOL_BYTES,
 	};
 #endif
 }

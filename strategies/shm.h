@@ -58,8 +58,8 @@ struct shm_process {
 	uint64_t latencies[HDR_BUCKETS];
 };
 
-/* How objects lie in this interpreter's memory, for harness/causes.c.  The
- * template fills it in; all 0: not known. */
+/* How objects lie in this interpreter's memory, for harness/causes.c and
+ * arenas.c.  The template fills it in; all 0: not known. */
 struct shm_layout {
 	uint64_t type_type;	/* address of the type `type` */
 	uint64_t has_gc_flag;	/* bit of a type's flags: objects have a
@@ -68,7 +68,7 @@ struct shm_layout {
 	uint32_t type_offset;	/* of the type in an object; what comes
 					 * before it is reference counts */
 	uint32_t flags_offset;	/* of the flags in a type */
-	uint32_t reserved;
+	uint32_t pool_bytes;	/* of the allocator's pools, 64 to an arena */
 };
 
 struct shm_header {
