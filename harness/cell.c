@@ -8,6 +8,9 @@
  * At most `parallel` workers serve at a time, so that with more workers than
  * CPUs pauses and latencies are not those of the scheduler.  What they do to
  * memory does not depend on that.
+ *
+ * On a real server workers do not stop but are idle, and there is neither `forked`
+ * nor `exit`: see cellserver.c.
  */
 #define _GNU_SOURCE
 #include "cell.h"
@@ -19,8 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cellstate.h"
+#include "cellserver.h"
 #include "memfd.h"
+#include "server.h"
 #include "wsgi.h"
 
 /* The size of the environment moves the stack and so whatever depends on its
@@ -33,17 +37,19 @@ json_t *cell_document(const struct cellkey *key, const char *version,
 		      const char *reason)
 {
 	char *text = cellkey_format(key);
+	char *server = server_of(key->workload);
 	json_t *document = json_pack(
-		"{ss ss ss ss ss ss sI sI sI sI sI sI ss ss?}", "key", text,
+		"{ss ss ss ss ss ss ss sI sI sI sI sI sI ss ss?}", "key", text,
 		"python", version, "tag", key->tag, "executable", executable,
-		"strategy", key->stack, "workload", key->workload, "scale",
-		(json_int_t)key->scale, "workers", (json_int_t)key->workers,
-		"requests", (json_int_t)key->requests, "collect_at",
-		(json_int_t)key->collect_at, "repeat", (json_int_t)key->repeat,
-		"seed", (json_int_t)key->seed, "status", status, "reason",
-		reason);
+		"strategy", key->stack, "workload", key->workload, "server",
+		server, "scale", (json_int_t)key->scale, "workers",
+		(json_int_t)key->workers, "requests", (json_int_t)key->requests,
+		"collect_at", (json_int_t)key->collect_at, "repeat",
+		(json_int_t)key->repeat, "seed", (json_int_t)key->seed,
+		"status", status, "reason", reason);
 
 	free(text);
+	free(server);
 	return document;
 }
 
@@ -190,6 +196,8 @@ static int serve_to(struct cell *c, long requests)
 	char name[32];
 	int result;
 
+	if (cellserver_is_used(c))
+		return cellserver_serve(c, c->at[c->sampled - 1], requests);
 	snprintf(name, sizeof name, "%ld", requests);
 	for (int first = 1, next = 1; first < c->family.count; first++) {
 		for (; next < c->family.count && next < first + c->parallel;
@@ -207,6 +215,8 @@ static int let_exit(struct cell *c)
 {
 	int result;
 
+	if (cellserver_is_used(c))
+		return cellserver_end(c);
 	for (int i = 1; i < c->family.count; i++) {
 		struct procfs_stat stat;
 
@@ -243,9 +253,12 @@ static int run_phases(struct cell *c)
 {
 	static const char *const phases[] = { "start", "warm", "frozen",
 					      "forked" };
+	size_t n = sizeof phases / sizeof *phases;
 	int result;
 
-	for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+	if (cellserver_is_used(c))
+		n--; /* it does not say when it has forked, and goes on */
+	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			family_go(&c->family, 0);
 		result = family_wait(&c->family, 0, phases[i]);
@@ -256,7 +269,8 @@ static int run_phases(struct cell *c)
 			c->warm_error = read_arenas(c, 0, &c->warm);
 		}
 	}
-	c->cow_error = cow_note(c->family.members[0].pid, &c->cow);
+	if (cellserver_is_used(c))
+		family_go(&c->family, 0);
 	for (int i = 1; i < c->family.count; i++) {
 		/* The first barrier needs no go: the fork led there. */
 		result = family_wait(&c->family, i, "0");
@@ -265,6 +279,12 @@ static int run_phases(struct cell *c)
 		if (result < 0)
 			return result;
 	}
+	if (cellserver_is_used(c)) {
+		result = cellserver_settle(c, 0);
+		if (result < 0)
+			return result;
+	}
+	c->cow_error = cow_note(c->family.members[0].pid, &c->cow);
 	for (size_t k = 0; k < c->checkpoints; k++) {
 		result = k > 0 ? serve_to(c, c->at[k]) : 0;
 		if (result == 0)
@@ -281,6 +301,7 @@ static int run_phases(struct cell *c)
 static char *who_is_busy(const struct cell *c)
 {
 	const struct family_member *template = &c->family.members[0];
+	unsigned long long served = 0;
 
 	for (int i = 1; i < c->family.count; i++) {
 		const struct family_member *m = &c->family.members[i];
@@ -291,6 +312,11 @@ static char *who_is_busy(const struct cell *c)
 				"worker %d had served %llu requests", i,
 				(unsigned long long)cell_slot(c, i)->requests);
 	}
+	for (long i = 1; i <= c->key->workers; i++)
+		served += cell_slot(c, i)->requests;
+	if (served > 0)
+		return xasprintf("the workers had served %llu requests",
+				 served);
 	return xstrdup("the template was busy");
 }
 
@@ -356,54 +382,77 @@ static char *join_checkpoints(const struct cell *c)
 	return text;
 }
 
-/* Starts the template, within `memory_kib` unless that is 0.  0 or -errno. */
-static int start(struct cell *c, const struct interpreter *interpreter,
-		 const char *executable, const struct workload *workload,
-		 int64_t memory_kib)
+/* What the template finds in its environment. */
+static void set_environment(struct cell *c, const struct workload *workload)
 {
-	char *driver = xasprintf("%s/driver.py", install_workloads_dir());
-	char *scale = xasprintf("%ld", c->key->scale);
 	char *seed = xasprintf("%ld", c->key->seed);
-	char *workers = xasprintf("%ld", c->key->workers);
-	char *collect_at = xasprintf("%ld", c->key->collect_at);
-	char *checkpoints = join_checkpoints(c);
-	char *argv[] = { (char *)executable,
-			 workload->bare ? "-BS" : "-B",
-			 driver,
-			 interpreter->ext_dir,
-			 c->key->stack,
-			 workload->path,
-			 scale,
-			 seed,
-			 NULL,
-			 NULL,
-			 workers,
-			 collect_at,
-			 checkpoints,
-			 NULL };
-	char *padding;
-	int result;
+	char *padding, *name;
 
 	c->environment_bytes = (size_t)(c->key->seed * 1031 % PADDING_MAX);
 	padding = xcalloc(c->environment_bytes + 1, 1);
 	memset(padding, 'x', c->environment_bytes);
 	setenv("PERMAFROST_PADDING", padding, 1);
 	setenv("PYTHONHASHSEED", seed, 1);
-	if (workload->name != NULL && wsgi_is(workload->name))
-		setenv(WSGI_VARIABLE, workload->name, 1);
+	if (workload->name != NULL && wsgi_is(workload->name)) {
+		name = server_strip(workload->name);
+		setenv(WSGI_VARIABLE, name, 1);
+		free(name);
+	}
 	unsetenv("PYTHONHOME");
 	unsetenv("PYTHONSTARTUP");
 	unsetenv("PYTHONINSPECT");
+	free(padding);
+	free(seed);
+}
+
+/* Starts the template, within `memory_kib` unless that is 0.  0 or -errno. */
+static int start(struct cell *c, const struct interpreter *interpreter,
+		 const char *executable, const struct workload *workload,
+		 int64_t memory_kib)
+{
+	int serves = cellserver_is_used(c);
+	char *script = xasprintf("%s/%s", install_workloads_dir(),
+				 serves ? "servers/launch.py" : "driver.py");
+	char *port = xasprintf("%d", c->port);
+	char *scale = xasprintf("%ld", c->key->scale);
+	char *seed = xasprintf("%ld", c->key->seed);
+	char *workers = xasprintf("%ld", c->key->workers);
+	char *collect_at = xasprintf("%ld", c->key->collect_at);
+	char *checkpoints = join_checkpoints(c);
+	char *common[] = { interpreter->ext_dir,
+			   c->key->stack,
+			   workload->path,
+			   scale,
+			   seed,
+			   NULL,
+			   NULL,
+			   workers };
+	char *argv[16] = { (char *)executable, workload->bare ? "-BS" : "-B",
+			   script };
+	int n = 3, fds_at, result;
+
+	if (serves) {
+		argv[n++] = c->server;
+		argv[n++] = port;
+	}
+	fds_at = n + 5;
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+		argv[n++] = common[i];
+	if (!serves) {
+		argv[n++] = collect_at;
+		argv[n++] = checkpoints;
+	}
+	set_environment(c, workload);
 	c->cgroup_error = cgroup_make(&c->cgroup);
 	if (c->cgroup_error == 0 && memory_kib > 0 &&
 	    cgroup_limit(&c->cgroup, memory_kib) == 0)
 		c->limit_kib = memory_kib;
 	c->family.cgroup_procs = c->cgroup.procs;
-	result = family_start(&c->family, argv, 8);
+	result = family_start(&c->family, argv, fds_at);
 	if (c->cgroup_error == 0)
 		c->cgroup_error = c->family.cgroup_error;
-	free(padding);
-	free(driver);
+	free(script);
+	free(port);
 	free(scale);
 	free(seed);
 	free(workers);
@@ -437,6 +486,8 @@ json_t *cell_run(const struct cellkey *key,
 		.key = key,
 		.cgroup = { .procs = -1 },
 		.parallel = limits->parallel,
+		.server = server_of(key->workload),
+		.port_fd = -1,
 		.now = xcalloc((size_t)key->workers + 1, sizeof *c.now),
 		.curve = json_array(),
 		.metrics = json_object(),
@@ -444,15 +495,19 @@ json_t *cell_run(const struct cellkey *key,
 	};
 	json_t *document = NULL;
 	char *reason = NULL;
-	int result;
+	int ready = 1, result;
 
 	c.checkpoints = checkpoints_plan(key->requests, c.at);
 	result = family_init(&c.family, (int)key->workers, limits->timeout_s,
 			     limits->min_free_kib);
-	if (result == 0)
+	if (result == 0 && cellserver_is_used(&c))
+		ready = cellserver_prepare(&c, executable) == 0;
+	if (result == 0 && ready)
 		result = start(&c, interpreter, executable, workload,
 			       limits->memory_kib);
-	if (result < 0)
+	if (!ready)
+		result = -ECHILD;
+	else if (result < 0)
 		c.family.error = xasprintf(
 			"cannot start %s: %s%s", executable, strerror(-result),
 			result == -EMFILE ? "; allow more with ulimit -n" : "");
@@ -481,6 +536,7 @@ json_t *cell_run(const struct cellkey *key,
 				    json_string(family_last_words(&c.family)));
 out:
 	family_fini(&c.family);
+	cellserver_fini(&c);
 	cgroup_fini(&c.cgroup);
 	free(reason);
 	free(c.now);

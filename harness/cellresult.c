@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cellstate.h"
+#include "cellserver.h"
 #include "metrics.h"
 #include "pages.h"
 #include "util.h"
@@ -597,6 +597,26 @@ static json_t *per_worker_json(const struct cell *c)
 	return object;
 }
 
+/* Which server it was, and how evenly it has spread the requests. */
+static void tell_server(const struct cell *c, json_t *methods)
+{
+	char *server = xasprintf("%s %s", c->server, c->server_version);
+	uint64_t least = UINT64_MAX, most = 0;
+
+	for (long i = 1; i <= c->key->workers; i++) {
+		uint64_t n = cell_slot(c, i)->requests;
+
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+	}
+	json_object_set_new(methods, "server", json_string(server));
+	json_object_set_new(methods, "requests_least",
+			    json_integer((json_int_t)least));
+	json_object_set_new(methods, "requests_most",
+			    json_integer((json_int_t)most));
+	free(server);
+}
+
 /* By which means the metrics were had that can be had by several.  New. */
 static json_t *methods_json(const struct cell *c)
 {
@@ -607,10 +627,11 @@ static json_t *methods_json(const struct cell *c)
 		[SHM_GC_HOOKS] = "gc.hooks",
 	};
 	uint32_t source = cell_slot(c, 0)->gc_source;
+	json_t *methods;
 
 	if (source >= sizeof sources / sizeof *sources)
 		source = SHM_GC_NONE;
-	return json_pack(
+	methods = json_pack(
 		"{ss ss ss ss ss ss sI}", "gc_pause", sources[source],
 		"worker_cow_pages", pages_method(), "worker_floor_pages",
 		"/proc/PID/mem", "copies",
@@ -622,6 +643,9 @@ static json_t *methods_json(const struct cell *c)
 			c->cgroup.version == 1 ? "cgroup v1" :
 						 "cgroup v2",
 		"environment_bytes", (json_int_t)c->environment_bytes);
+	if (cellserver_is_used(c))
+		tell_server(c, methods);
+	return methods;
 }
 
 static void explain_totals(struct cell *c)
@@ -699,11 +723,27 @@ static void summarize_copies(struct cell *c)
 		set_real(c, "worker_floor_pages", mean(c, floor_pages));
 }
 
-void cellresult_summarize(struct cell *c, json_t *document)
+/* What only our own driver or only a real server tells. */
+static void summarize_template(struct cell *c)
 {
+	static const char *const keys[] = { "fork_us", "exit_faults",
+					    "template_objects",
+					    "frozen_objects" };
 	const struct shm_process *template = cell_slot(c, 0);
 
-	set_real(c, "freeze_us", (double)template->before_fork_ns / 1e3);
+	if (cellserver_is_used(c)) {
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+			set_null(c, keys[i],
+				 "a real server forks and reaps its workers by "
+				 "itself");
+		if (isfinite(cellserver_throughput(c)))
+			set_real(c, "throughput_rps", cellserver_throughput(c));
+		else
+			set_null(c, "throughput_rps", "no request was served");
+		return;
+	}
+	set_null(c, "throughput_rps",
+		 "requests came from no load generator; use --server");
 	set_real(c, "fork_us", mean(c, fork_us));
 	if (c->exit_unknown)
 		set_null(c, "exit_faults",
@@ -711,16 +751,22 @@ void cellresult_summarize(struct cell *c, json_t *document)
 			 "before it could be read");
 	else
 		set_real(c, "exit_faults", mean(c, exit_faults));
-	summarize_pauses(c, document);
-	summarize_requests(c, document);
-	count_lost(c, document);
-	summarize_leak(c);
 	if (template->objects >= 0)
 		set_real(c, "template_objects", (double)template->objects);
 	else
 		set_null(c, "template_objects",
 			 "this collector's lists are not known to us");
 	set_real(c, "frozen_objects", (double)template->frozen);
+}
+
+void cellresult_summarize(struct cell *c, json_t *document)
+{
+	set_real(c, "freeze_us", (double)cell_slot(c, 0)->before_fork_ns / 1e3);
+	summarize_template(c);
+	summarize_pauses(c, document);
+	summarize_requests(c, document);
+	count_lost(c, document);
+	summarize_leak(c);
 	summarize_copies(c);
 	summarize_arenas(c);
 	if (!makes_passes(c))

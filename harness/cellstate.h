@@ -56,7 +56,12 @@ struct cell {
 	int64_t scanner_ns;	      /* ... used since then; -1: not known */
 	int swapped;		      /* pages of the cell were swapped out */
 	int exit_unknown;	      /* a worker was gone before it was read */
-	struct sample *now;	      /* [0] template, then workers */
+	char *server; /* see server.h; the next are of real ones */
+	char *server_version;
+	int port, port_fd;  /* where it listens; keeps the port, or -1 */
+	long load_requests; /* answered so far */
+	double load_s;	    /* ... in so many seconds */
+	struct sample *now; /* [0] template, then workers */
 	json_t *curve;
 	json_t *metrics;     /* of the last checkpoint, and more */
 	json_t *unavailable; /* key: reason */

@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "family.h"
 #include "host.h"
+#include "server.h"
 
 struct arguments {
 	struct cell_limits limits;
@@ -158,6 +159,21 @@ out:
 	return code;
 }
 
+/* Why the key's interpreter cannot have its server; NULL when it can.  New. */
+static char *lack_of_server(const struct cellkey *key,
+			    const struct interpreter *i)
+{
+	char *server = server_of(key->workload), *why = NULL;
+
+	if (strcmp(server, SERVER_NONE) != 0)
+		free(server_check(
+			server,
+			key->executable ? key->executable : i->executable,
+			&why));
+	free(server);
+	return why;
+}
+
 /* Why this machine cannot run the cell; NULL when it can.  New. */
 static char *obstacle(const struct cellkey *key)
 {
@@ -187,7 +203,8 @@ static char *obstacle(const struct cellkey *key)
 			if (reason == NULL)
 				reason = json_string_value(
 					json_object_get(stack, "error"));
-			why = reason != NULL ? xstrdup(reason) : NULL;
+			why = reason != NULL ? xstrdup(reason) :
+					       lack_of_server(key, i);
 			json_decref(answer);
 		}
 	}

@@ -137,9 +137,9 @@ static json_t *list_workloads(const struct arguments *a)
 		}
 		json_array_append_new(
 			rows,
-			json_pack("{ss sI ss ss}", "name", w.name, "scale",
+			json_pack("{ss sI ss ss sb}", "name", w.name, "scale",
 				  (json_int_t)w.scale, "summary", w.summary,
-				  "path", w.path));
+				  "path", w.path, "wsgi", w.wsgi));
 		workload_fini(&w);
 	}
 	strings_fini(&names);

@@ -27,6 +27,7 @@
 #include "progress.h"
 #include "report.h"
 #include "safetext.h"
+#include "server.h"
 #include "stats.h"
 #include "store.h"
 #include "wsgi.h"
@@ -36,6 +37,7 @@ enum {
 	KEY_PYTHON,
 	KEY_WORKLOAD,
 	KEY_URLS,
+	KEY_SERVER,
 	KEY_SCALE,
 	KEY_WORKERS,
 	KEY_REQUESTS,
@@ -57,8 +59,9 @@ struct arguments {
 	struct fan_options fan;
 	const char *db;
 	const char *format;
-	const char *plot; /* folder, or NULL */
-	const char *urls; /* file of requests, or NULL */
+	const char *plot;   /* folder, or NULL */
+	const char *urls;   /* file of requests, or NULL */
+	const char *server; /* see server.h, or NULL */
 	int quick, resume, dry_run;
 	size_t unsupported, failed; /* cells, already by the plan */
 	int selected; /* an option that --resume takes from the run */
@@ -80,6 +83,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "urls", KEY_URLS, "FILE", 0,
 	  "requests to the application, one per line: GET /path (default: GET /)",
+	  0 },
+	{ "server", KEY_SERVER, "SERVER", 0,
+	  "builtin, gunicorn or uwsgi: a real server, and requests from hey, for "
+	  "webapp or your own application (default: builtin)",
 	  0 },
 	{ "scale", KEY_SCALE, "N", 0,
 	  "size of the warm heap (default: the workload's)", 0 },
@@ -144,6 +151,13 @@ static int parse_selection(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_URLS:
 		a->urls = arg;
+		break;
+	case KEY_SERVER:
+		if (!server_is_known(arg))
+			argp_error(state,
+				   "--server takes " SERVER_NAMES ", not '%s'",
+				   arg);
+		a->server = arg;
 		break;
 	case KEY_SCALE:
 		s->scale = argument_number(state, "scale", arg, 1, INT_MAX);
@@ -247,8 +261,36 @@ static int has_application(const struct selection *s)
 	return 0;
 }
 
-/* Gives applications their full names.  0 or an exit code. */
-static int name_applications(struct arguments *a)
+/* The full name of a workload that was typed, with its server.  New, or NULL with
+ * one line in *error (to free). */
+static char *full_name(const char *typed, const struct arguments *a,
+		       char **error)
+{
+	char *server = server_of(typed), *plain = server_strip(typed);
+	char *full = NULL, *name = NULL;
+
+	if (a->server != NULL && strcmp(server, SERVER_NONE) != 0)
+		*error = xasprintf("'%s' has its server; leave --server out",
+				   typed);
+	else if (a->server != NULL && strcmp(a->server, SERVER_NONE) != 0 &&
+		 workload_is_path(plain))
+		*error = xasprintf(
+			"--server takes webapp, or wsgi:MODULE:APP, "
+			"not the file %s",
+			plain);
+	else
+		full = wsgi_is(plain) ? wsgi_full_name(plain, a->urls, error) :
+					xstrdup(plain);
+	if (full != NULL)
+		name = server_add(full, a->server ? a->server : server);
+	free(server);
+	free(plain);
+	free(full);
+	return name;
+}
+
+/* Gives workloads their full names.  0 or an exit code. */
+static int name_workloads(struct arguments *a)
 {
 	struct selection *s = &a->selection;
 
@@ -259,9 +301,7 @@ static int name_applications(struct arguments *a)
 	for (size_t i = 0; i < s->workloads.n; i++) {
 		char **name = &s->workloads.items[i], *error = NULL, *full;
 
-		if (!wsgi_is(*name))
-			continue;
-		full = wsgi_full_name(*name, a->urls, &error);
+		full = full_name(*name, a, &error);
 		if (full == NULL) {
 			complain("%s", error);
 			free(error);
@@ -282,7 +322,8 @@ static void set_defaults(struct arguments *a)
 	if (s->pythons.n == 0)
 		strings_add(&s->pythons, "all");
 	if (s->workloads.n == 0)
-		strings_add(&s->workloads, "objectgraph");
+		strings_add(&s->workloads,
+			    a->server != NULL ? "webapp" : "objectgraph");
 	if (s->scale == 0 && a->quick && !has_application(s))
 		s->scale = 20000;
 	if (s->workers == 0)
@@ -703,7 +744,7 @@ int cmd_run(int argc, char **argv)
 	set_defaults(&a);
 	catch_signals();
 	family_adopt_strays();
-	code = name_applications(&a);
+	code = name_workloads(&a);
 	if (code == 0)
 		code = fan_begin(&a.fan, a.dry_run);
 	if (code == EXIT_INTERRUPTED)

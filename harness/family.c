@@ -56,6 +56,7 @@ int family_init(struct family *f, int workers, int64_t timeout_s,
 		.shm_fd = -1,
 		.output = -1,
 		.cgroup_procs = -1,
+		.watch = -1,
 		.min_free_kib = min_free_kib,
 		.shared_bytes = shm_bytes((uint64_t)workers + 1),
 		.deadline = now_ns() + timeout_s * 1000000000,
@@ -369,8 +370,8 @@ static int check_limits(const struct family *f)
 
 int family_step(struct family *f)
 {
-	struct pollfd *p = xcalloc((size_t)f->count + 1, sizeof *p);
-	int ready, result, tick = TICK_MS, overdue = 0;
+	struct pollfd *p = xcalloc((size_t)f->count + 2, sizeof *p);
+	int ready, result, tick = f->hurry ? DYING_MS : TICK_MS, overdue = 0;
 
 	for (int i = 0; i < f->count; i++) {
 		if (f->members[i].channel < 0 && !f->members[i].gone)
@@ -379,7 +380,8 @@ int family_step(struct family *f)
 					.events = POLLIN };
 	}
 	p[f->count] = (struct pollfd){ .fd = f->output, .events = POLLIN };
-	ready = poll(p, (nfds_t)f->count + 1, tick);
+	p[f->count + 1] = (struct pollfd){ .fd = f->watch, .events = POLLIN };
+	ready = poll(p, (nfds_t)f->count + 2, tick);
 	if (now_ns() - f->looked > TICK_MS * 1000000)
 		overdue = 1; /* somebody's output may never pause */
 	if (ready > 0) {
@@ -424,6 +426,11 @@ static int report_death(struct family *f, int index)
 	else if (index == 0)
 		set_error(f, "the template %s%s%.200s",
 			  describe_status(m->status), *words ? ": " : "",
+			  words);
+	else if (f->server != NULL)
+		/* Its status is the server's to know. */
+		set_error(f, "worker %d ended after %llu requests%s%.200s",
+			  index, (unsigned long long)served, *words ? ": " : "",
 			  words);
 	else
 		set_error(f, "worker %d %s after %llu requests", index,

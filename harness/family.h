@@ -42,8 +42,13 @@ struct family {
 	char *error;	      /* first reason why the cell fails, or NULL */
 	int64_t looked;	      /* when deaths were last looked for, ns */
 	struct rlimit nofile; /* the limit that the template gets */
-	int cgroup_procs; /* of the cgroup to start in (cgroup.h); -1: none */
-	int cgroup_error; /* the template is not in it: -errno */
+	const char *server; /* that forks and reaps the workers and puts others
+			       * in the place of dead ones; NULL: none does */
+	int watch;	    /* another descriptor whose input or end ends a
+			       * step; -1: none */
+	int hurry;	    /* steps look for deaths every few ms */
+	int cgroup_procs;   /* of the cgroup to start in (cgroup.h); -1: none */
+	int cgroup_error;   /* the template is not in it: -errno */
 };
 
 /* Sets up channels and shared memory for `workers`.  0 or -errno; call

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server.h"
 #include "wsgi.h"
 
 const char *install_program(void)
@@ -426,6 +427,16 @@ static long source_scale(const char *source)
 	return WORKLOAD_DEFAULT_SCALE;
 }
 
+/* Whether there is a line "WSGI = True". */
+static int source_is_wsgi(const char *source)
+{
+	for (const char *line = source; line != NULL;
+	     line = text_after(line, '\n'))
+		if (strncmp(line, "WSGI = True\n", 12) == 0)
+			return 1;
+	return 0;
+}
+
 /* Files beside the workloads that are none. */
 static int is_workload_file(const char *name)
 {
@@ -477,6 +488,7 @@ int workload_read(const char *name, const char *path, struct workload *w,
 		.path = real,
 		.summary = docstring_line(source),
 		.scale = source_scale(source),
+		.wsgi = source_is_wsgi(source),
 	};
 	make_text_safe(w->summary);
 	free(source);
@@ -520,18 +532,59 @@ int workload_is_path(const char *name)
 		 (n > 3 && strcmp(name + n - 3, ".py") == 0));
 }
 
-int workload_find(const char *name, struct workload *w, char **error)
+/* workload_find() for a name without a server. */
+static int find_plain(const char *name, struct workload *w, char **error)
 {
-	if (!is_utf8(name)) {
-		*error = xasprintf("the workload '%s' is not a path in UTF-8",
-				   name);
-		return -1;
-	}
 	if (wsgi_is(name))
 		return wsgi_find(name, w, error);
 	if (workload_is_path(name))
 		return workload_read(NULL, name, w, error);
 	return find_built_in(name, w, error);
+}
+
+/* Puts the server behind the name of a workload that was found.  0, or -1 with one
+ * line in *error, when it can serve no other. */
+static int add_server(struct workload *w, const char *server, char **error)
+{
+	char *name;
+
+	if (strcmp(server, SERVER_NONE) == 0)
+		return 0;
+	if (!w->wsgi) {
+		*error = xasprintf(
+			"%s is no WSGI application, so no server "
+			"serves it; --server takes webapp, or "
+			"wsgi:MODULE:APP",
+			w->name);
+		workload_fini(w);
+		return -1;
+	}
+	name = server_add(w->name, server);
+	free(w->name);
+	w->name = name;
+	return 0;
+}
+
+int workload_find(const char *name, struct workload *w, char **error)
+{
+	char *server, *plain;
+	int result = -1;
+
+	if (!is_utf8(name)) {
+		*error = xasprintf("the workload '%s' is not a path in UTF-8",
+				   name);
+		return -1;
+	}
+	server = server_of(name);
+	plain = server_strip(name);
+	if (!server_is_known(server))
+		*error = xasprintf("unknown server '%s'; it is " SERVER_NAMES,
+				   server);
+	else if (find_plain(plain, w, error) == 0)
+		result = add_server(w, server, error);
+	free(server);
+	free(plain);
+	return result;
 }
 
 void workload_fini(struct workload *w)

@@ -76,10 +76,12 @@ void install_strategies(struct strings *names);
 /* A workload file.  To be freed with workload_fini(). */
 struct workload {
 	char *name; /* built-in name, absolute path, or the full name
-				 * of an application (wsgi.h) */
+				 * of an application (wsgi.h); the server is in
+				 * it (server.h) */
 	char *path;
 	char *summary; /* first line of its docstring */
 	long scale;    /* its default */
+	int wsgi;      /* it is an application, which servers can serve */
 	int bare;      /* run without site-packages, whose start-up code
 				 * has a footprint of its own */
 };
@@ -94,8 +96,8 @@ int workload_read(const char *name, const char *path, struct workload *w,
 /* Whether workload_find() takes `name` for the path of a file. */
 int workload_is_path(const char *name);
 
-/* Finds a workload by name, path or application.  0, or -1 with one line in
- * *error. */
+/* Finds a workload by name, path or application, with or without a server.  0, or
+ * -1 with one line in *error. */
 int workload_find(const char *name, struct workload *w, char **error);
 void workload_fini(struct workload *w);
 /* Names of the built-in workloads, sorted. */

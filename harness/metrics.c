@@ -9,6 +9,7 @@
 #define BOTH METRIC_CELL | METRIC_CURVE, METRIC_LOWER
 #define CELL_TIME METRIC_CELL | METRIC_TIME, METRIC_LOWER
 #define BOTH_TIME METRIC_CELL | METRIC_CURVE | METRIC_TIME, METRIC_LOWER
+#define CELL_RATE METRIC_CELL | METRIC_TIME, METRIC_HIGHER
 #define CELL_NEITHER METRIC_CELL, METRIC_NEITHER
 #define BOTH_NEITHER METRIC_CELL | METRIC_CURVE, METRIC_NEITHER
 
@@ -121,6 +122,10 @@ const struct metric metrics[] = {
 	  "requests of all workers, HDR histogram", CELL_TIME },
 	{ "request_p999_us", "us", "request latency, 99.9th percentile",
 	  "requests of all workers, HDR histogram", CELL_TIME },
+	{ "throughput_rps", "requests/s", "throughput",
+	  "requests answered per second by all workers together, as the load "
+	  "generator of --server sees it, over all its batches",
+	  CELL_RATE },
 	{ "worker_cpu_ms", "ms", "CPU time per worker",
 	  "user and system time since the fork, mean over workers (the "
 	  "process's CPU clock)",

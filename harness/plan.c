@@ -14,6 +14,7 @@
 #include "cell.h"
 #include "checkpoints.h"
 #include "install.h"
+#include "server.h"
 #include "wsgi.h"
 
 /* One interpreter that takes part. */
@@ -22,6 +23,8 @@ struct target {
 	const char *executable; /* given by path, or NULL */
 	json_t *answer;		/* of describe.py, or NULL */
 	char *problem;		/* why there is none */
+	char **lacks;		/* why it has not the server of the workload
+				 * with this index; NULL: it has */
 };
 
 struct targets {
@@ -180,7 +183,8 @@ static const char *canonical(const struct targets *targets, size_t spec,
 /* Adds the cell of one target, stack, workload and repeat. */
 static void add_cell(struct plan *plan, const struct selection *s,
 		     const struct target *t, size_t spec, const char *stack,
-		     const struct workload *workload, long repeat)
+		     const struct workload *workload, const char *lack,
+		     long repeat)
 {
 	struct cellkey key = {
 		.tag = t->interpreter->tag,
@@ -205,6 +209,10 @@ static void add_cell(struct plan *plan, const struct selection *s,
 		status = "failed";
 	if (t->answer == NULL)
 		reason = t->problem;
+	if (strcmp(status, "pending") == 0 && lack != NULL) {
+		status = "unsupported";
+		reason = lack;
+	}
 	plan->runnable += strcmp(status, "pending") == 0;
 	json_array_append_new(
 		plan->cells,
@@ -254,7 +262,9 @@ static void add_all(struct plan *plan, const struct selection *s,
 					same++;
 				for (size_t w = 0; same == i && w < n; w++)
 					add_cell(plan, s, &targets->items[t], i,
-						 stack, &workloads[w], repeat);
+						 stack, &workloads[w],
+						 targets->items[t].lacks[w],
+						 repeat);
 			}
 		shuffle(plan->cells, first, rng);
 	}
@@ -293,6 +303,30 @@ static int check_requests(const struct targets *targets,
 		free(error);
 	}
 	return code;
+}
+
+/* Asks every target for the servers of the workloads. */
+static void check_servers(struct targets *targets,
+			  const struct workload *workloads, size_t n)
+{
+	for (size_t i = 0; i < targets->n; i++) {
+		struct target *t = &targets->items[i];
+
+		t->lacks = xcalloc(n, sizeof *t->lacks);
+		for (size_t w = 0; w < n; w++) {
+			char *server = server_of(workloads[w].name);
+
+			if (t->answer != NULL &&
+			    strcmp(server, SERVER_NONE) != 0)
+				free(server_check(
+					server,
+					t->executable ?
+						t->executable :
+						t->interpreter->executable,
+					&t->lacks[w]));
+			free(server);
+		}
+	}
 }
 
 int plan_make(const struct selection *s, struct plan *plan)
@@ -336,17 +370,21 @@ int plan_make(const struct selection *s, struct plan *plan)
 	if (code == 0)
 		code = check_requests(&targets, workloads, found);
 	if (code == 0) {
+		check_servers(&targets, workloads, found);
 		add_all(plan, s, &targets, &specs, workloads, found);
 		if (s->baseline != NULL)
 			plan->baseline = xstrdup(
 				canonical(&targets, 0, s->baseline));
 	}
-	for (size_t i = 0; i < found; i++)
-		workload_fini(&workloads[i]);
 	for (size_t i = 0; i < targets.n; i++) {
+		for (size_t w = 0; w < found && targets.items[i].lacks; w++)
+			free(targets.items[i].lacks[w]);
+		free(targets.items[i].lacks);
 		json_decref(targets.items[i].answer);
 		free(targets.items[i].problem);
 	}
+	for (size_t i = 0; i < found; i++)
+		workload_fini(&workloads[i]);
 	free(workloads);
 	free(targets.items);
 	interpreters_fini(&list);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "metrics.h"
+#include "server.h"
 #include "storeparts.h"
 #include "util.h"
 
@@ -331,6 +332,15 @@ static void export_placement(json_t *cell)
 	json_object_del(cell, "placement_jobs");
 }
 
+/* Tells the server that the workload's name has. */
+static void export_server(json_t *cell)
+{
+	char *server = server_of(json_string_value(get(cell, "workload")));
+
+	json_object_set_new(cell, "server", json_string(server));
+	free(server);
+}
+
 /* In such an order that a block, and in it a stack, is in one piece; the baseline
  * comes first.  An executable counts only where it was given, as in the tables of a
  * run, which know no other: an imported run has the same order. */
@@ -389,8 +399,10 @@ json_t *store_export(struct store *s, int64_t run)
 		export_placement(cell);
 		if (result == 0)
 			result = check_cell(s, cell);
-		if (result == 0)
+		if (result == 0) {
+			export_server(cell);
 			result = export_values(s, cell, id);
+		}
 	}
 	if (result < 0) {
 		json_decref(document);

@@ -369,6 +369,70 @@ static PyObject *probe_serve(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* adopt(index): makes this process, which a server has forked, worker `index` of
+ * the template.  One too many, in the place of a worker that is gone, stands still
+ * for good: the harness sees who is missing and ends the cell. */
+static PyObject *probe_adopt(PyObject *self, PyObject *args)
+{
+	int index;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "i", &index))
+		return NULL;
+	if (index < 1 || index > workers ||
+	    shm_slot(shared, (uint64_t)index)->pid != 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (become_worker(index, shm_slot(shared, 0)->pid) < 0)
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+/* request(function, environ, start_response): calls it as a server does, and
+ * records how long that took. */
+static PyObject *probe_request(PyObject *self, PyObject *args)
+{
+	PyObject *function, *environ, *start_response, *result;
+	uint64_t start = gcevents_now();
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "OOO", &function, &environ,
+			      &start_response))
+		return NULL;
+	result = PyObject_CallFunctionObjArgs(function, environ, start_response,
+					      NULL);
+	if (result != NULL)
+		gcevents_count(mine->latencies, gcevents_now() - start,
+			       &mine->request_overflow);
+	return result;
+}
+
+/* served(): counts a request all of whose work is done. */
+static PyObject *probe_served(PyObject *self, PyObject *args)
+{
+	(void)self;
+	(void)args;
+	if (gcevents_audit() < 0 || gcevents_refresh() < 0)
+		return NULL;
+	mine->requests++;
+	Py_RETURN_NONE;
+}
+
+/* collection_due() -> bool: whether this worker is to have its first full
+ * collection now. */
+static PyObject *probe_collection_due(PyObject *self, PyObject *args)
+{
+	static int done;
+	int due = shared->collections_due && !done;
+
+	(void)self;
+	(void)args;
+	done |= due;
+	return PyBool_FromLong(due);
+}
+
 static PyMethodDef probe_methods[] = {
 	{ "attach", probe_attach, METH_VARARGS,
 	  "attach(shm_fd, first_channel_fd, workers): called once, in the "
@@ -392,6 +456,15 @@ static PyMethodDef probe_methods[] = {
 	  "fork(index) -> pid: makes one worker." },
 	{ "serve", probe_serve, METH_VARARGS,
 	  "serve(request, state, first, last, after): serves requests." },
+	{ "adopt", probe_adopt, METH_VARARGS,
+	  "adopt(index): makes a process that a server has forked a worker." },
+	{ "request", probe_request, METH_VARARGS,
+	  "request(function, environ, start_response): calls it and records "
+	  "the time." },
+	{ "served", probe_served, METH_NOARGS,
+	  "served(): counts a request all of whose work is done." },
+	{ "collection_due", probe_collection_due, METH_NOARGS,
+	  "collection_due() -> bool: whether to collect now, once." },
 	{ NULL, NULL, 0, NULL }
 };
 

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define SHM_MAGIC UINT64_C(0x3274736f72666d70) /* "pmfrost2" */
+#define SHM_MAGIC UINT64_C(0x3374736f72666d70) /* "pmfrost3" */
 #define SHM_GENERATIONS 3
 
 /* How collections were seen. */
@@ -76,6 +76,9 @@ struct shm_header {
 	uint64_t size;	    /* sizeof(struct shm_process) */
 	uint64_t processes; /* slots that follow */
 	struct shm_layout layout;
+	uint64_t collections_due; /* 1: workers of a server, which do not stop
+				   * for it, have their first full collection
+				   * with their next request; the harness's */
 };
 
 /* Bytes of the whole area with `processes` slots. */

@@ -41,6 +41,7 @@ except ImportError:  # Python 2
     from urlparse import parse_qsl
 
 SCALE = 8000
+WSGI = True
 
 GARBAGE_VARIABLE = 'PERMAFROST_WEBAPP_GARBAGE_KIB'
 
@@ -687,8 +688,8 @@ class Shop(object):
         return [response.body]
 
 
-def visit(shop, path, form=None, client=None, language='en'):
-    """Send one request as a server does; return the status, headers and body.
+def visit(shop, path, form=None, client=None, language='en', through=None):
+    """Send one request as a server does, or ``through`` one; return status, headers, body.
 
     ``form`` is an encoded form to post, or None to get; ``client`` is None without cookies.
     """
@@ -703,9 +704,9 @@ def visit(shop, path, form=None, client=None, language='en'):
     setup_testing_defaults(environ)
     answer = []
 
-    def start_response(status, headers, exc_info=None):
+    def start(status, headers, exc_info=None):
         answer.extend([status, dict(headers)])
-    body = b''.join(shop(environ, start_response))
+    body = b''.join(through(shop, environ, start) if through else shop(environ, start))
     status, headers = answer
     if client is not None and 'Set-Cookie' in headers:
         shop.cookies[client] = headers['Set-Cookie'].split(';')[0]
@@ -740,7 +741,7 @@ MIX = (
 )
 
 
-def request(state, n):
+def request(state, n, through=None):
     """Serve request ``n`` of the mix; return its status and body."""
     # A few products get most of the visits, as in any shop.
     products = state.catalogue.products
@@ -751,7 +752,7 @@ def request(state, n):
     path, form = MIX[n % len(MIX)]
     status, _, body = visit(state, path.format(**words), form and form.format(**words),
                             None if 'elsewhere' in path else client,
-                            LANGUAGES[n // 7 % len(LANGUAGES)])
+                            LANGUAGES[n // 7 % len(LANGUAGES)], through)
     return status, body
 
 

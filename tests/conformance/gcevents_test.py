@@ -26,7 +26,7 @@ FIRST_CHANNEL = 100     # attach() wants its sockets in a row
 class SharedMemory(object):
     """The area of strategies/shm.h with a template and one worker."""
 
-    HEADER = struct.Struct("=5Q4I")     # the layout of objects is last
+    HEADER = struct.Struct("=5Q4IQ")    # from the fourth on 0: not known, not due
     # Name and number of the 8-byte fields behind pid and gc_source.
     FIELDS = (("requests", 1), ("objects", 1), ("frozen", 1),
               ("before_fork_ns", 1), ("fork_ns", 1), ("collections", 3),
@@ -43,7 +43,7 @@ class SharedMemory(object):
         self.fd = os.dup(self._file.fileno())       # attach() closes it
         self.map = mmap.mmap(self._file.fileno(), size)
         self.map[:self.HEADER.size] = self.HEADER.pack(
-            0x3274736f72666d70, self.SLOT, workers + 1, 0, 0, 0, 0, 0, 0)
+            0x3374736f72666d70, self.SLOT, workers + 1, 0, 0, 0, 0, 0, 0, 0)
 
     def read(self, slot=0, histograms=True):
         """All fields of a process; those of several numbers as tuples."""

@@ -11,6 +11,7 @@
 #include "cellstate.h"
 #include "fuzzstore.h"
 #include "metrics.h"
+#include "server.h"
 
 #define COUNT_MAX (INT64_C(1) << 53) /* as tablefile.c has it */
 
@@ -86,6 +87,7 @@ FUZZ_TARGET(shm)
 	char *text = fuzz_text(data, size), none[] = "none";
 	struct cellkey key;
 	struct cell c = {
+		.server = (char *)SERVER_NONE,
 		.key = &key,
 		.cgroup = { .procs = -1, .reason = none },
 		.parallel = 2,

@@ -38,6 +38,7 @@ except ImportError:     # Python 2
     from urllib import unquote as unquote_to_bytes
 
 SCALE = 10
+WSGI = True
 
 HEADER = re.compile(r'([A-Za-z0-9-]+):[ \t]*(.*)$')
 REQUEST = re.compile(r'([A-Z]+) +(/[!-~]*)(?: +(.*))?$')
@@ -183,10 +184,12 @@ class Answer(object):
         self.length += len(data)
 
 
-def call(application, environ):
-    """Call the application as a server does; return its answer."""
+def call(application, environ, through=None):
+    """Call the application as a server does, if there is one `through` it; return its
+    answer."""
     answer = Answer()
-    parts = application(environ, answer.start)
+    parts = (application(environ, answer.start) if through is None
+             else through(application, environ, answer.start))
     try:
         for part in parts:
             answer.write(part)
@@ -205,7 +208,7 @@ class Visitors(object):
         self.requests = requests
         self.jar = {}
 
-    def visit(self, n):
+    def visit(self, n, through=None):
         """Make request `n`; return the status and the length of the body."""
         if n % len(self.requests) == 0:
             self.jar = {}
@@ -221,7 +224,7 @@ class Visitors(object):
         if 'csrftoken' in jar and not request.safe():
             environ.setdefault('HTTP_X_CSRFTOKEN', jar['csrftoken'])
         try:
-            answer = call(self.application, environ)
+            answer = call(self.application, environ, through)
         except Exception as error:
             if sys.version_info[0] < 3:
                 traceback.print_exc()       # Later ones chain exceptions.
@@ -289,8 +292,8 @@ def warm(scale):
     return visitors
 
 
-def request(state, n):
-    return state.visit(n)
+def request(state, n, through=None):
+    return state.visit(n, through)
 
 
 def main(argv):
