@@ -429,9 +429,10 @@ static int report_death(struct family *f, int index)
 			  words);
 	else if (f->server != NULL)
 		/* Its status is the server's to know. */
-		set_error(f, "worker %d ended after %llu requests%s%.200s",
-			  index, (unsigned long long)served, *words ? ": " : "",
-			  words);
+		set_error(f,
+			  "worker %d ended after %llu requests; %s puts "
+			  "another in its place",
+			  index, (unsigned long long)served, f->server);
 	else
 		set_error(f, "worker %d %s after %llu requests", index,
 			  describe_status(m->status),
