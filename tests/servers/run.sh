@@ -40,8 +40,11 @@ def application(environ, start_response):
     if path == "/noise":
         sys.stderr.write("noise " * 2000 + "\n")
     status = "404 Not Found" if path == "/none" else "200 OK"
-    start_response(status, [("Set-Cookie", "seen=%d" % (int(seen[5:]) + 1)),
-                            ("Content-Length", "2")])
+    write = start_response(status, [
+        ("Set-Cookie", "seen=%d" % (int(seen[5:]) + 1)), ("Content-Length", "2")])
+    if path == "/none":
+        write(b"ok")
+        return []
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else b"ok"]
 END
 printf '%s\n' 'GET /' 'POST /second a=1' 'GET /none -> 404' 'HEAD /head' 'GET /who' \

@@ -12,6 +12,9 @@ import permafrost.gunicorn
 # a cell it is to stand still.  So many seconds are a hundred days.
 timeout = 100 * 24 * 3600
 
+# Newer ones else keep a socket in the user's home, the same for all cells.
+control_socket_disable = True
+
 
 def pre_fork(server, worker):
     permafrost_serve.cell.index = worker.age
