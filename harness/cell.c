@@ -312,7 +312,7 @@ static char *who_is_busy(const struct cell *c)
 				"worker %d had served %llu requests", i,
 				(unsigned long long)cell_slot(c, i)->requests);
 	}
-	for (long i = 1; i <= c->key->workers; i++)
+	for (long i = 1; i <= c->key->workers && cellserver_is_used(c); i++)
 		served += cell_slot(c, i)->requests;
 	if (served > 0)
 		return xasprintf("the workers had served %llu requests",
@@ -495,24 +495,22 @@ json_t *cell_run(const struct cellkey *key,
 	};
 	json_t *document = NULL;
 	char *reason = NULL;
-	int ready = 1, result;
+	int result;
 
 	c.checkpoints = checkpoints_plan(key->requests, c.at);
 	result = family_init(&c.family, (int)key->workers, limits->timeout_s,
 			     limits->min_free_kib);
 	if (result == 0 && cellserver_is_used(&c))
-		ready = cellserver_prepare(&c, executable) == 0;
-	if (result == 0 && ready)
+		result = cellserver_prepare(&c, executable);
+	if (result == 0)
 		result = start(&c, interpreter, executable, workload,
 			       limits->memory_kib);
-	if (!ready)
-		result = -ECHILD;
-	else if (result < 0)
+	if (result == 0)
+		result = run_phases(&c);
+	else if (c.family.error == NULL)
 		c.family.error = xasprintf(
 			"cannot start %s: %s%s", executable, strerror(-result),
 			result == -EMFILE ? "; allow more with ulimit -n" : "");
-	else
-		result = run_phases(&c);
 	if (result == -EINTR) {
 		*error = xstrdup("interrupted");
 		goto out;

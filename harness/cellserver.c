@@ -79,18 +79,14 @@ int cellserver_prepare(struct cell *c, const char *executable)
 	int result;
 
 	c->server_version = server_check(c->server, executable, &why);
-	if (c->server_version == NULL) {
-		set_reason(c, why);
-		return -1;
-	}
+	if (c->server_version == NULL)
+		return set_reason(c, why);
 	result = keep_port(c);
-	if (result < 0) {
-		set_reason(c,
-			   xasprintf("cannot bind to a port of 127.0.0.1: "
-				     "%s",
-				     strerror(-result)));
-		return -1;
-	}
+	if (result < 0)
+		return set_reason(c,
+				  xasprintf("cannot bind to a port of "
+					    "127.0.0.1: %s",
+					    strerror(-result)));
 	c->family.server = c->server;
 	c->parallel = (int)c->key->workers;
 	return 0;

@@ -7,8 +7,8 @@
 /* Whether the cell runs on a real server. */
 int cellserver_is_used(const struct cell *c);
 
-/* Looks for the server and the generator, and keeps a port for them.  0, or -1 with
- * c->family.error set. */
+/* Looks for the server and the generator, and keeps a port for them.  0, or -ECHILD
+ * with c->family.error set. */
 int cellserver_prepare(struct cell *c, const char *executable);
 
 /* Waits until all workers are idle and have served `requests` each, on average; 0:

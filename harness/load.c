@@ -61,7 +61,7 @@ int load_parse(const char *text, struct load_report *r)
 	return timed ? 0 : -EINVAL;
 }
 
-int load_start(long requests, long concurrency, int port, int out)
+pid_t load_start(long requests, long concurrency, int port, int out)
 {
 	char *n = xasprintf("%ld", requests);
 	char *c = xasprintf("%ld", concurrency);

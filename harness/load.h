@@ -2,6 +2,8 @@
 #ifndef PERMAFROST_LOAD_H
 #define PERMAFROST_LOAD_H
 
+#include <sys/types.h>
+
 /* What hey reports of one batch. */
 struct load_report {
 	double seconds;	 /* from its first request to its last answer */
@@ -16,7 +18,7 @@ int load_parse(const char *text, struct load_report *report);
 /* Starts the generator: `requests` in all, a multiple of `concurrency`, each over a
  * connection of its own to 127.0.0.1:`port`, `concurrency` of them at a time; its
  * output goes to `out`.  Its pid, or -errno. */
-int load_start(long requests, long concurrency, int port, int out);
+pid_t load_start(long requests, long concurrency, int port, int out);
 
 /* Why there is no generator; NULL when there is one.  New. */
 char *load_missing(void);

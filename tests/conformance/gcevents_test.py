@@ -45,6 +45,9 @@ class SharedMemory(object):
         self.map[:self.HEADER.size] = self.HEADER.pack(
             0x3374736f72666d70, self.SLOT, workers + 1, 0, 0, 0, 0, 0, 0, 0)
 
+    def set_collections_due(self, value):
+        struct.pack_into("=Q", self.map, self.HEADER.size - 8, value)
+
     def read(self, slot=0, histograms=True):
         """All fields of a process; those of several numbers as tuples."""
         at = self.HEADER.size + slot * self.SLOT
@@ -491,15 +494,46 @@ class ChannelTest(Case):
         self.assertEqual(self.gained("requests"), 0)
         self.check_collected(self.gained("collections"), 2)
         self.assertRaises(ValueError, probe.fork, 0)
-        self.assertRaises(ValueError, probe.fork, 3)
+        self.assertRaises(ValueError, probe.fork, 4)
+
+    def test_adopt(self):
+        """A worker that a server has forked, and its requests."""
+        pid = os.fork()
+        if pid == 0:
+            status = 3
+            try:
+                probe.adopt(3)
+                probe.tell("at", "0")
+                seen = [probe.request(lambda *args: args, 1, 2)]
+                self.assertRaises(ZeroDivisionError, probe.request,
+                                  lambda *args: 1 / 0, 1, 2)
+                probe.served()
+                gc.collect()
+                seen.append(probe.collection_due())
+                shared.set_collections_due(1)
+                seen += [probe.collection_due(), probe.collection_due()]
+                probe.tell("seen", repr(seen))
+                status = 0
+            finally:
+                os._exit(status)
+        self.assertEqual(os.waitpid(pid, 0), (pid, 0))
+        shared.set_collections_due(0)
+        worker = shared.read(3)
+        self.assertEqual((worker["pid"], worker["requests"]), (pid, 1))
+        self.assertEqual(sum(worker["latencies"]), 1)
+        self.assertEqual(worker["collections"], (0, 0, 1))
+        self.assertEqual(harness.heard(3),
+                         ["at 0", "seen [(1, 2), False, True, False]"])
+        self.assertEqual(harness.heard(0), [])
+        self.assertEqual(self.gained("requests"), 0)
 
 
 def main(argv):
     global harness, probe, shared
     ext_dir = support.begin(argv, "EXT_DIR")
     from permafrost import probe
-    shared, harness = SharedMemory(2), Harness(2)
-    probe.attach(shared.fd, FIRST_CHANNEL, 2)
+    shared, harness = SharedMemory(3), Harness(3)
+    probe.attach(shared.fd, FIRST_CHANNEL, 3)
     import stderr_test
     import twice_test
     stderr_test.setup(ext_dir, probe, harness)
