@@ -7,6 +7,10 @@
  *
  * A barrier is one line to the harness over an inherited stream socket, "at
  * NAME\n", answered by "go\n".  When the harness is gone, so is the process.
+ *
+ * Real servers fork by themselves, and their workers stop nowhere: there adopt(),
+ * request() and served() do what fork() and serve() do elsewhere, and the harness waits
+ * until the workers are idle (workloads/servers/permafrost_serve.py).
  */
 #include "gcstate.h"
 

@@ -73,6 +73,10 @@ harness run --server=builtin --dry-run --python="$tag" $small --baseline=freeze
 expect_status 0
 expect_line out '/webapp$'
 
+harness list workloads --format=json
+expect_json "$tmp/out" '[w["name"] for w in d["workloads"] if w["wsgi"]] ==
+	["webapp", "wsgi:MODULE:APP"]'
+
 # find_server NAME: sets `tag` and `python` to an interpreter that can have it.
 find_server() {
 	for tag in $tags; do
