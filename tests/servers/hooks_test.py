@@ -14,6 +14,7 @@ import support
 
 def main(argv):
     support.begin(argv, "EXT_DIR")
+    import answer_test
     import celery_test
     import fork_test
     import guard_test
@@ -21,7 +22,7 @@ def main(argv):
     import uwsgi_test
     import wsgi_test
     support.run_tests(guard_test, gunicorn_test, uwsgi_test, celery_test,
-                      fork_test, wsgi_test)
+                      fork_test, wsgi_test, answer_test)
 
 
 if __name__ == "__main__":
