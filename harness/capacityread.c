@@ -182,6 +182,8 @@ static int is_chosen(const struct reader *r)
 	};
 	int run = c->run_count == 0, python = c->pythons.n == 0;
 
+	if (interpreter_is_go(&i)) /* no server for which to plan */
+		return 0;
 	for (size_t n = 0; n < c->run_count; n++)
 		run |= c->runs[n] == number(r, CELL_RUN);
 	for (size_t n = 0; n < c->pythons.n && run; n++)

@@ -6,8 +6,8 @@
  *   exit                  workers exit one by one; the template reaps them
  *
  * At most `parallel` workers serve at a time, so that with more workers than
- * CPUs pauses and latencies are not those of the scheduler.  What they do to
- * memory does not depend on that.
+ * CPUs pauses and latencies are not those of the scheduler; those of Go one by one,
+ * since each uses several CPUs.  What they do to memory does not depend on that.
  *
  * On a real server workers do not stop but are idle, and there is neither `forked`
  * nor `exit`: see cellserver.c.
@@ -284,7 +284,8 @@ static int run_phases(struct cell *c)
 		if (result < 0)
 			return result;
 	}
-	c->cow_error = cow_note(c->family.members[0].pid, &c->cow);
+	c->cow_error = c->apart ? -ENOTSUP :
+				  cow_note(c->family.members[0].pid, &c->cow);
 	for (size_t k = 0; k < c->checkpoints; k++) {
 		result = k > 0 ? serve_to(c, c->at[k]) : 0;
 		if (result == 0)
@@ -497,6 +498,10 @@ json_t *cell_run(const struct cellkey *key,
 	char *reason = NULL;
 	int result;
 
+	if (interpreter_is_go(interpreter)) {
+		c.apart = 1;
+		c.parallel = 1; /* its collector takes other CPUs */
+	}
 	c.checkpoints = checkpoints_plan(key->requests, c.at);
 	result = family_init(&c.family, (int)key->workers, limits->timeout_s,
 			     limits->min_free_kib);

@@ -335,6 +335,18 @@ static void set_null_error(struct cell *c, const char *key, const char *what,
 	free(why);
 }
 
+/* Makes `key` null in the metrics and at all checkpoints. */
+static void forget(struct cell *c, const char *key, const char *reason)
+{
+	const json_t *curve = c->curve;
+	json_t *point;
+	size_t k;
+
+	set_null(c, key, reason);
+	json_array_foreach(curve, k, point)
+		json_object_del(point, key);
+}
+
 /* What is swapped out is in no resident figure. */
 static void forget_memory(struct cell *c)
 {
@@ -349,17 +361,40 @@ static void forget_memory(struct cell *c)
 		"warm_arena_share",   "template_arena_share",
 		"worker_arena_share",
 	};
-	const json_t *curve = c->curve;
-	json_t *point;
-	size_t k;
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		set_null(c, keys[i],
-			 "the host swapped pages of this cell out; "
-			 "run fewer workers, or without swap");
-		json_array_foreach(curve, k, point)
-			json_object_del(point, keys[i]);
-	}
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		forget(c, keys[i],
+		       "the host swapped pages of this cell out; "
+		       "run fewer workers, or without swap");
+}
+
+/* What makes no sense where workers are no forks, and without strategies. */
+static void forget_fork(struct cell *c)
+{
+	static const char fork[] =
+		"Go cannot fork: a worker is a program of its own, with a graph "
+		"that it has built itself",
+			  strategies[] = "Go has no strategies",
+			  beside[] =
+				  "collections of Go run beside the program, so "
+				  "that their faults cannot be told apart";
+	static const struct {
+		const char *key, *reason;
+	} rows[] = {
+		{ "worker_cow_pages", fork },
+		{ "worker_new_pages", fork },
+		{ "worker_floor_pages", fork },
+		{ "template_pages", fork },
+		{ "template_objects", fork },
+		{ "fork_us", fork },
+		{ "freeze_us", strategies },
+		{ "frozen_objects", strategies },
+		{ "gc_faults", beside },
+		{ "app_faults", beside },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		forget(c, rows[i].key, rows[i].reason);
 }
 
 static void set_real(struct cell *c, const char *key, double value)
@@ -625,17 +660,23 @@ static json_t *methods_json(const struct cell *c)
 		[SHM_GC_CALLBACKS] = "gc.callbacks",
 		[SHM_GC_DEBUG_STATS] = "DEBUG_STATS messages",
 		[SHM_GC_HOOKS] = "gc.hooks",
+		[SHM_GC_GO] = "debug.ReadGCStats, all pauses of a cycle",
 	};
+	static const char no_forks[] = "none: workers are no forks";
 	uint32_t source = cell_slot(c, 0)->gc_source;
 	json_t *methods;
 
-	if (source >= sizeof sources / sizeof *sources)
+	if (source >= sizeof sources / sizeof *sources ||
+	    sources[source] == NULL)
 		source = SHM_GC_NONE;
 	methods = json_pack(
 		"{ss ss ss ss ss ss sI}", "gc_pause", sources[source],
-		"worker_cow_pages", pages_method(), "worker_floor_pages",
-		"/proc/PID/mem", "copies",
-		knows_objects(c) ?
+		"worker_cow_pages", c->apart ? no_forks : pages_method(),
+		"worker_floor_pages", c->apart ? no_forks : "/proc/PID/mem",
+		"copies",
+		c->apart ?
+			no_forks :
+			knows_objects(c) ?
 			"content of pages" :
 			"none: how objects lie is not known, as in free-threaded builds and PyPy",
 		"total_kib", procfs_memory_method(), "cgroup_kib",
@@ -782,6 +823,8 @@ void cellresult_summarize(struct cell *c, json_t *document)
 	explain_scanner(c);
 	if (c->swapped)
 		forget_memory(c);
+	if (c->apart)
+		forget_fork(c);
 	json_object_set_new(document, "copies", copies_json(c));
 	json_object_set_new(document, "per_worker", per_worker_json(c));
 	json_object_set_new(document, "methods", methods_json(c));

@@ -30,6 +30,7 @@ struct cell {
 	const struct cellkey *key;
 	struct family family;
 	int parallel;
+	int apart; /* workers are no forks of the template (Go) */
 	size_t environment_bytes; /* size of PERMAFROST_PADDING */
 	long at[CHECKPOINTS_MAX]; /* requests */
 	size_t checkpoints;

@@ -192,13 +192,12 @@ static char *obstacle(const struct cellkey *key)
 	} else if (i->reason != NULL && key->executable == NULL) {
 		why = xstrdup(i->reason);
 	} else if (workload_find(key->workload, &workload, &why) == 0) {
-		workload_fini(&workload);
 		answer = interpreter_describe(i, key->executable, &spec, &why);
 		if (answer != NULL) {
 			const json_t *stack = json_array_get(
 				json_object_get(answer, "stacks"), 0);
-			const char *reason = json_string_value(
-				json_object_get(stack, "reason"));
+			const char *reason = interpreter_refusal(answer, 0,
+								 workload.name);
 
 			if (reason == NULL)
 				reason = json_string_value(
@@ -207,6 +206,7 @@ static char *obstacle(const struct cellkey *key)
 					       lack_of_server(key, i);
 			json_decref(answer);
 		}
+		workload_fini(&workload);
 	}
 	interpreters_fini(&list);
 	return why;

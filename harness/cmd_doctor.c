@@ -261,7 +261,8 @@ static int calibrate_one(const struct interpreter *i, int show, json_t *all)
 /* Whether `i` was asked for; the known answers are about CPython's objects. */
 static int is_wanted(const struct arguments *a, const struct interpreter *i)
 {
-	if (i->ext_dir == NULL || interpreter_is_pypy(i))
+	if (i->ext_dir == NULL || interpreter_is_pypy(i) ||
+	    interpreter_is_go(i))
 		return 0;
 	for (size_t n = 0; n < a->pythons.n; n++)
 		if (interpreter_matches(i, a->pythons.items[n]))

@@ -101,7 +101,8 @@ static json_t *list_strategies(const struct arguments *a)
 		char *error = NULL;
 		json_t *answer;
 
-		if (list.items[i].reason != NULL)
+		if (list.items[i].reason != NULL ||
+		    interpreter_is_go(&list.items[i])) /* it has none */
 			continue;
 		answer = interpreter_describe(&list.items[i], NULL, &no_specs,
 					      &error);

@@ -222,7 +222,6 @@ int interpreters_parse(const json_t *root, struct interpreters *list)
 	json_t *item;
 	size_t index;
 
-	*list = (struct interpreters){ NULL, 0 };
 	if (!json_is_array(json_object_get(root, "interpreters")))
 		return -1;
 	json_array_foreach(json_object_get(root, "interpreters"), index, item) {
@@ -247,20 +246,25 @@ int interpreters_parse(const json_t *root, struct interpreters *list)
 		ext = json_string_value(json_object_get(item, "ext_dir"));
 		if (ext != NULL)
 			i->ext_dir = xasprintf("%s/%s", install_ext_dir(), ext);
+		if (i->ext_dir != NULL && i->executable[0] != '/') {
+			char *inside = i->executable; /* ours: Go's */
+
+			i->executable = xasprintf("%s/%s", i->ext_dir, inside);
+			free(inside);
+		}
 		if (i->reason == NULL)
 			check_executable(i);
 	}
 	return 0;
 }
 
-int interpreters_load(struct interpreters *list)
+/* Adds what one manifest lists.  0, or -1 after a complaint. */
+static int load_manifest(const char *path, struct interpreters *list)
 {
-	char *path = xasprintf("%s/interpreters.json", install_ext_dir());
 	json_error_t error;
 	json_t *root = json_load_file(path, 0, &error);
 	int result = -1;
 
-	*list = (struct interpreters){ NULL, 0 };
 	if (root == NULL)
 		complain("cannot read %s: %s; run configure and make again",
 			 path, error.text);
@@ -270,7 +274,21 @@ int interpreters_load(struct interpreters *list)
 			"configure and make again",
 			path);
 	json_decref(root);
-	free(path);
+	return result;
+}
+
+int interpreters_load(struct interpreters *list)
+{
+	char *pythons = xasprintf("%s/interpreters.json", install_ext_dir());
+	char *go = xasprintf("%s/" INSTALL_GO, install_ext_dir());
+	int result;
+
+	*list = (struct interpreters){ NULL, 0 };
+	result = load_manifest(pythons, list);
+	if (result == 0 && access(go, F_OK) == 0)
+		result = load_manifest(go, list);
+	free(pythons);
+	free(go);
 	return result;
 }
 
@@ -291,6 +309,12 @@ void interpreters_fini(struct interpreters *list)
 	free(list->items);
 }
 
+int interpreter_is_go(const struct interpreter *i)
+{
+	return strncmp(i->tag, "go", 2) == 0 &&
+		isdigit((unsigned char)i->tag[2]);
+}
+
 int interpreter_matches(const struct interpreter *i, const char *word)
 {
 	static const char *const pypy[] = { "pypy", "pp" };
@@ -298,7 +322,9 @@ int interpreter_matches(const struct interpreter *i, const char *word)
 	size_t n;
 
 	if (strcmp(word, "all") == 0)
-		return i->ext_dir != NULL;
+		return i->ext_dir != NULL && !interpreter_is_go(i);
+	if (strcmp(word, "go") == 0 && interpreter_is_go(i))
+		return 1;
 	if (strcmp(i->tag, word) == 0 || strcmp(i->executable, word) == 0)
 		return 1;
 	for (size_t k = 0; k < 2 && !wants_pypy; k++)
@@ -395,6 +421,25 @@ json_t *interpreter_describe(const struct interpreter *i,
 	free(out);
 	free(err);
 	return document;
+}
+
+const char *interpreter_refusal(const json_t *answer, size_t spec,
+				const char *workload)
+{
+	const json_t *workloads = json_object_get(answer, "workloads");
+	const json_t *stack = json_array_get(json_object_get(answer, "stacks"),
+					     spec);
+	const char *reason = json_string_value(
+		json_object_get(stack, "reason"));
+	const json_t *name;
+	size_t index;
+
+	if (reason != NULL || workloads == NULL)
+		return reason;
+	json_array_foreach(workloads, index, name)
+		if (strcmp(json_string_value(name), workload) == 0)
+			return NULL;
+	return json_string_value(json_object_get(answer, "other_workloads"));
 }
 
 /* The first line of the docstring at the top of a Python source, or "". */

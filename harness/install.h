@@ -11,6 +11,9 @@
 /* The file by which a tree that was copied to this machine is known (ship.h). */
 #define INSTALL_SHIPPED "shipped"
 
+/* The manifest of Go, beside interpreters.json where configure has found it. */
+#define INSTALL_GO "go.json"
+
 /* This program's own path, "" when it cannot be told.  Valid for the life of the
  * program, as are the folders below. */
 const char *install_program(void);
@@ -26,7 +29,7 @@ const char *install_default_db(void);
 struct interpreter {
 	char *tag;
 	char *version;
-	char *executable;
+	char *executable; /* absolute; of Go the program of workloads/go */
 	char *implementation;
 	char *abi_flags;
 	char *era;     /* of its collector; NULL: not applicable */
@@ -39,11 +42,11 @@ struct interpreters {
 	size_t n;
 };
 
-/* Takes the manifest as JSON.  0, or -1 when an entry lacks what it needs; the list
- * is to be freed in both cases. */
+/* Adds what a manifest, as JSON, lists.  0, or -1 when an entry lacks what it needs;
+ * the list is to be freed in both cases. */
 int interpreters_parse(const json_t *root, struct interpreters *list);
 
-/* Reads the manifest and looks whether the executables are still there; in a tree
+/* Reads the manifests and looks whether the executables are still there; in a tree
  * that was shipped, another of the same version and ABI in PATH will do.  0, or
  * -1 after a complaint. */
 int interpreters_load(struct interpreters *list);
@@ -52,9 +55,14 @@ void interpreters_fini(struct interpreters *list);
 /* Whether `i` is a PyPy, by its tag. */
 int interpreter_is_pypy(const struct interpreter *i);
 
-/* Whether `i` is what a --python word means: "all" (that were built), its tag, its
- * executable, a prefix of its version by whole numbers ("3.6", "2.7.18"), which is
- * CPython's, or for PyPy "pypy" or "pp", with such a prefix or without ("pypy3.9"). */
+/* Whether `i` is Go, by its tag: runs objectgraph with `none`, without forks, to be
+ * compared with. */
+int interpreter_is_go(const struct interpreter *i);
+
+/* Whether `i` is what a --python word means: "all" (that were built, without Go), its
+ * tag, its executable, a prefix of its version by whole numbers ("3.6", "2.7.18"),
+ * which is CPython's, for PyPy "pypy" or "pp", with such a prefix or without
+ * ("pypy3.9"), or "go". */
 int interpreter_matches(const struct interpreter *i, const char *word);
 
 /* The supported interpreter of the same version and ABI as the one at `path`,
@@ -64,11 +72,17 @@ interpreter_for_executable(const struct interpreters *list, const char *path,
 			   char **error);
 
 /* Asks the interpreter about strategies (see workloads/describe.py); `specs`
- * are the stacks to be asked for.  A new document, or NULL with one line in
+ * are the stacks to be asked for.  One that cannot run all workloads adds a list of
+ * those that it can, "workloads", and why not "other_workloads".  A new document, or NULL with one line in
  * *error (to free). */
 json_t *interpreter_describe(const struct interpreter *i,
 			     const char *executable,
 			     const struct strings *specs, char **error);
+
+/* Why a cell with the spec of this index and a workload is unsupported, by such a
+ * document; NULL when it is not.  Borrowed. */
+const char *interpreter_refusal(const json_t *answer, size_t spec,
+				const char *workload);
 
 /* Names of all built-in strategies, in specs' spelling. */
 void install_strategies(struct strings *names);

@@ -200,8 +200,8 @@ static void add_cell(struct plan *plan, const struct selection *s,
 		.seed = s->seed + repeat - 1,
 	};
 	const char *status = "pending",
-		   *reason = json_string_value(
-			   json_object_get(answer_for(t, spec), "reason"));
+		   *reason = interpreter_refusal(t->answer, spec,
+						 workload->name);
 
 	if (t->interpreter->ext_dir == NULL || reason != NULL)
 		status = "unsupported";

@@ -76,6 +76,10 @@ static int stage_all(const char *stage)
 	if (result == 0)
 		result = stage_link(stage, "ext/interpreters.json", target);
 	free(target);
+	target = xasprintf("%s/" INSTALL_GO, install_ext_dir());
+	if (result == 0 && access(target, F_OK) == 0)
+		result = stage_link(stage, "ext/" INSTALL_GO, target);
+	free(target);
 	for (size_t i = 0; i < list.n && result == 0; i++) {
 		static const char *const parts[] = { "permafrost",
 						     "gc_freeze.so" };
@@ -87,7 +91,7 @@ static int stage_all(const char *stage)
 					   parts[k]);
 			name = xasprintf("ext/%s/%s", list.items[i].tag,
 					 parts[k]);
-			/* PyPy has only the package. */
+			/* PyPy has only the package, Go has no gc_freeze. */
 			if (access(target, F_OK) == 0)
 				result = stage_link(stage, name, target);
 			/* Two executables may stand for one tag. */

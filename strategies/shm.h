@@ -5,7 +5,8 @@
  * a lock, and a slot outlives a process that crashes.  Slot 0 is the template.
  *
  * Both sides are compiled from this file on the same host; `magic` and `size`
- * tell apart a probe that was built from another one.
+ * tell apart a probe that was built from another one.  workloads/go/probe.go repeats
+ * it: whoever changes an order here changes it there.
  */
 #ifndef PERMAFROST_SHM_H
 #define PERMAFROST_SHM_H
@@ -23,6 +24,7 @@ enum shm_gc_source {
 	SHM_GC_CALLBACKS,   /* gc.callbacks, 3.3 on */
 	SHM_GC_DEBUG_STATS, /* DEBUG_STATS messages, before 3.3 */
 	SHM_GC_HOOKS,	    /* gc.hooks of PyPy, once a collection is over */
+	SHM_GC_GO = 8,	    /* debug.ReadGCStats, workloads/go/probe.go */
 };
 
 /* What a strategy that gives memory back has done in this process, by its own

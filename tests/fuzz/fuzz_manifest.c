@@ -9,7 +9,7 @@ FUZZ_TARGET(manifest)
 {
 	char *text = fuzz_text(data, size);
 	json_t *root = json_loads(text, 0, NULL);
-	struct interpreters list;
+	struct interpreters list = { NULL, 0 };
 
 	free(text);
 	if (root == NULL)
@@ -23,6 +23,7 @@ FUZZ_TARGET(manifest)
 			FUZZ_REQUIRE(interpreter_matches(p, p->executable));
 			interpreter_matches(p, "all");
 			interpreter_matches(p, "3.11");
+			interpreter_matches(p, "go");
 		}
 	interpreters_fini(&list);
 	json_decref(root);
