@@ -274,7 +274,8 @@ is_kind(tag, kind) = strlen(tag) > 2 && tag[1:2] eq kind && \
 	strstrt("0123456789", tag[3:3]) > 0
 version_of(tag) = is_kind(tag, "cp") || is_kind(tag, "pp") ? \
 	tag[3:strlen(tag)] : tag
-title_of(p) = (is_kind(TAG[p], "cp") ? "CPython " : \
+title_of(p) = is_kind(TAG[p], "go") ? "Go ".(TAG[p])[3:strlen(TAG[p])] : \
+	(is_kind(TAG[p], "cp") ? "CPython " : \
 	is_kind(TAG[p], "pp") ? "PyPy " : "").version_of(TAG[p])
 second_line(p) = strlen(VARIANT[p].NOTE[p]) ? \
 	(VARIANT[p].NOTE[p])[1:strlen(VARIANT[p].NOTE[p]) - 2] : ""

@@ -6,14 +6,35 @@
 # collections that took longer.  A step goes from the share before a bucket of
 # the histogram to the share after it; marks are at 50, 90, 99 % and so on, as
 # far as there are collections enough, and at the longest.
+#
+# Go's cells are a curve in each panel of their workload, scale, workers and host,
+# and have a panel of their own only where there is no other.
 
-#sql WITH c AS (
+#sql WITH drawn AS (
+#sql   SELECT *, tag GLOB 'go[0-9]*' AS go,
+#sql     substr(tag, instr(tag || ' on ', ' on ')) AS host
+#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
+#sql frames AS (
+#sql   SELECT DISTINCT workload, scale, workers, host, tag, executable FROM drawn
+#sql   WHERE NOT go),
+#sql curves AS (
+#sql   SELECT id, status, requests, collect_at, repeat, workload, scale, workers,
+#sql     tag, executable, strategy, 0 AS go FROM drawn AS d
+#sql   WHERE NOT go OR NOT EXISTS (SELECT 1 FROM frames AS f
+#sql     WHERE f.workload = d.workload AND f.scale = d.scale
+#sql       AND f.workers = d.workers AND f.host = d.host) UNION ALL
+#sql   SELECT d.id, status, requests, collect_at, repeat, f.workload, f.scale,
+#sql     f.workers, f.tag, f.executable,
+#sql     'Go ' || substr(d.tag, 3, length(d.tag) - 2 - length(d.host)), 1
+#sql   FROM drawn AS d JOIN frames AS f USING (workload, scale, workers, host)
+#sql   WHERE go AND strategy = 'none'),
+#sql c AS (
 #sql   SELECT *,
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers) AS grp,
 #sql     dense_rank() OVER (ORDER BY workload, scale, workers,
 #sql                        tag COLLATE VERSION, tag, executable) AS panel,
-#sql     dense_rank() OVER (ORDER BY strategy <> 'none', strategy) AS series
-#sql   FROM placed WHERE run = ?1 AND status <> 'pending'),
+#sql     dense_rank() OVER (ORDER BY go, strategy <> 'none', strategy) AS series
+#sql   FROM curves),
 #sql h AS (
 #sql   SELECT panel, series, lower_ns AS ns, sum(count) AS n
 #sql   FROM c JOIN histogram ON cell = c.id AND status = 'ok'
