@@ -173,8 +173,10 @@ static int choose(struct capacity_hosts *h, const char *wanted)
 
 	for (size_t i = 0; i < n; i++) {
 		const char *name = name_of(h, i);
-		char *longer = xasprintf("%s%s%s", names, *names ? ", " : "",
-					 name);
+		int is_own = strcmp(name, CAPACITY_OWN_HOST) == 0;
+		char *longer = xasprintf("%s%s%s%s", names, *names ? ", " : "",
+					 name,
+					 is_own ? " (the run's own host)" : "");
 
 		free(names);
 		names = longer;

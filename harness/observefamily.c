@@ -4,6 +4,7 @@
 #include "observefamily.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "util.h"
 
 #define AUXV_MAX 4096 /* bytes; some 350 in fact */
+#define STATUS_MAX 65536
 
 /* Reads a file of /proc/PID; see read_file(). */
 static int read_of(pid_t pid, const char *name, size_t limit, char **text,
@@ -209,6 +211,38 @@ static long owner(pid_t pid)
 	return stat(path, &st) == 0 ? (long)st.st_uid : -1;
 }
 
+/* Whether this process may look into those of others, within its user namespace. */
+static int has_ptrace_capability(void)
+{
+	char *status = NULL, *line;
+	unsigned long long effective = 0;
+
+	if (read_file("/proc/self/status", STATUS_MAX, &status, NULL) < 0)
+		return 0;
+	line = strstr(status, "\nCapEff:");
+	if (line != NULL)
+		effective = strtoull(line + strlen("\nCapEff:"), NULL, 16);
+	free(status);
+	return (effective >> CAP_SYS_PTRACE & 1) != 0;
+}
+
+/* What keeps root from reading process `pid`; to free. */
+static char *why_not_as_root(pid_t pid)
+{
+	if (!has_ptrace_capability())
+		return xasprintf(
+			"process %d may not be read: this is root without "
+			"CAP_SYS_PTRACE, as in containers; give it that "
+			"capability (--cap-add=SYS_PTRACE) or run this outside",
+			(int)pid);
+	return xasprintf(
+		"process %d may not be read, not even by root with "
+		"CAP_SYS_PTRACE: it belongs to another user namespace, or a "
+		"security policy of this host forbids it (SELinux, AppArmor, "
+		"kernel.yama.ptrace_scope=3)",
+		(int)pid);
+}
+
 char *observefamily_why_unreadable(pid_t pid, int error)
 {
 	char *scope = NULL, *text;
@@ -216,6 +250,8 @@ char *observefamily_why_unreadable(pid_t pid, int error)
 
 	if (error != -EACCES && error != -EPERM)
 		return xasprintf("process %d: %s", (int)pid, strerror(-error));
+	if (geteuid() == 0)
+		return why_not_as_root(pid);
 	if (uid >= 0 && uid != (long)geteuid())
 		return xasprintf(
 			"process %d belongs to user %ld: run this as "

@@ -165,6 +165,21 @@ if [ "$(id -u)" -eq 0 ]; then
 	expect_line err "process $master belongs to user 0: run this as"
 	stop
 	without="setpriv --bounding-set=-all --inh-caps=-all"
+	# shellcheck disable=SC2086 # a command and its options
+	env PERMAFROST_TEST="$tmp" $other sleep 60 9>&- &
+	sleeper=$!
+	while [ "$(stat -c %u "/proc/$sleeper")" -eq 0 ]; do
+		sleep 0.1
+	done
+	last="harness observe as root that may not trace"
+	# shellcheck disable=SC2086 # a command and its options
+	timeout 60 $without "$HARNESS" observe --pid="$sleeper" --once \
+		>"$tmp/out" 2>"$tmp/err"
+	status=$?
+	expect_status 4
+	expect_nothing out
+	expect_line err "process $sleeper .*this is root without CAP_SYS_PTRACE"
+	kill "$sleeper"
 	serve "$without" 1 10 10 0
 	last="harness observe without privileges"
 	# shellcheck disable=SC2086 # a command and its options

@@ -74,6 +74,8 @@ done
 refused "has no run 9" --memory=1G --run=9
 refused "none of the 6 cells of .* is of what" --memory=1G --workload=cheese
 refused "none of the 6 cells of .* is of what" --memory=1G --python=9.9
+refused "no good cell is of the host 'web9'; there are: : (the run's own host)" \
+	--memory=1G --host=web9
 
 json --memory=1G
 expect_status 0
