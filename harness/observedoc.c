@@ -1,6 +1,7 @@
 /* observedoc.c - what is known of a live server, as a JSON document. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,9 +95,10 @@ static char *why_no_contents(const struct observe *o,
 }
 
 static const char *const content_keys[] = {
-	"equal_pages",	  "reshareable_pages",
-	"changing_pages", "unread_pages",
-	"copies",	  "groups",
+	"equal_pages",	    "reshareable_pages",
+	"changing_pages",   "unread_pages",
+	"copies",	    "groups",
+	"full_collections",
 };
 #define CONTENT_KEYS (sizeof content_keys / sizeof *content_keys)
 
@@ -127,6 +129,19 @@ static json_t *group_document(const struct observe_group *g)
 	return d;
 }
 
+/* Since the fork. */
+static void set_collections(json_t *d, const struct observe_collections *c)
+{
+	if (c->is_counted && c->full >= 0)
+		set_count(d, "full_collections", (uint64_t)c->full);
+	else
+		set_null(d, "full_collections",
+			 c->is_counted ?
+				 "the master has collected since the fork" :
+				 "this interpreter does not count them where "
+				 "we look");
+}
+
 static void set_contents(const struct observe *o, json_t *d,
 			 const struct observe_worker *w)
 {
@@ -137,6 +152,7 @@ static void set_contents(const struct observe *o, json_t *d,
 		set_count(d, "reshareable_pages", w->pages.reshareable);
 		set_count(d, "changing_pages", w->pages.changing);
 		set_count(d, "unread_pages", w->pages.unread);
+		set_collections(d, &w->pages.collections);
 		json_object_set_new(d, "copies",
 				    copies_document(&w->pages.copies));
 		json_object_set_new(
@@ -175,20 +191,35 @@ static json_t *worker_document(const struct observe *o, size_t i)
 	return d;
 }
 
-static json_t *range_document(struct observe_range pages)
+/* What is not known has `reason`. */
+static json_t *range_document(struct observe_range pages, const char *reason)
 {
-	return json_pack("{sI sI sI}", "kib",
-			 (json_int_t)to_kib(pages.estimate), "low_kib",
-			 (json_int_t)to_kib(pages.low), "high_kib",
-			 (json_int_t)to_kib(pages.high));
+	json_t *d = json_pack("{sI sI s{}}", "low_kib",
+			      (json_int_t)to_kib(pages.low), "high_kib",
+			      (json_int_t)to_kib(pages.high), "unavailable");
+
+	if (isnan(pages.estimate)) {
+		set_null(d, "kib", reason);
+		set_null(d, "usual_low_kib", reason);
+		set_null(d, "usual_high_kib", reason);
+		return d;
+	}
+	json_object_set_new(d, "kib", json_integer(to_kib(pages.estimate)));
+	json_object_set_new(d, "usual_low_kib",
+			    json_integer(to_kib(pages.usual_low)));
+	json_object_set_new(d, "usual_high_kib",
+			    json_integer(to_kib(pages.usual_high)));
+	return d;
 }
 
 static void add_range(struct observe_range *sum, struct observe_range r,
 		      double factor)
 {
-	sum->estimate += factor * r.estimate;
 	sum->low += factor * r.low;
 	sum->high += factor * r.high;
+	sum->estimate += factor * r.estimate;
+	sum->usual_low += factor * r.usual_low;
+	sum->usual_high += factor * r.usual_high;
 }
 
 /* Why no saving can be predicted; to free.  NULL: it can. */
@@ -208,46 +239,72 @@ static char *why_no_saving(const struct observe *o, size_t known)
 	return known > 0 ? NULL : xstrdup("no worker's contents could be read");
 }
 
-/* What the prediction takes for granted, as sentences. */
-static json_t *assumptions(const struct observe *o, size_t collected,
-			   size_t known, size_t threaded, double uncollected)
-{
-	json_t *list = json_array();
-	char *text;
+/* Workers by what is known of them. */
+struct known {
+	size_t n, threaded;
+	size_t collected[OBSERVE_UNKNOWN + 1];
+	double uncollected; /* pages that a first full collection would copy */
+};
 
-	json_array_append_new(
+/* Appends a sentence, which it frees. */
+static void add_sentence(json_t *list, char *sentence)
+{
+	json_array_append_new(list, json_string(sentence));
+	free(sentence);
+}
+
+/* What the prediction takes for granted, as sentences. */
+static json_t *assumptions(const struct observe *o, const struct known *known)
+{
+	size_t unsure = known->collected[OBSERVE_UNKNOWN];
+	size_t no = known->collected[OBSERVE_NO];
+	json_t *list = json_array();
+
+	add_sentence(
 		list,
-		json_string(
-			"the workers go on as they have "
-			"until now, and the same requests come; freeze is called right "
-			"before the fork and reshare passes have their default options"));
-	if (collected < known) {
-		text = xasprintf(
-			"in %zu of %zu workers the collector has not "
-			"gone through all of the heap; unless that is "
-			"frozen, it will copy %lld KiB more in each, "
-			"which freeze avoids",
-			known - collected, known,
-			(long long)to_kib(uncollected));
-		json_array_append_new(list, json_string(text));
-		free(text);
-	}
-	if (threaded > 0) {
-		text = xasprintf(
-			"%zu workers have more than one thread: reshare "
-			"gives nothing back in them",
-			threaded);
-		json_array_append_new(list, json_string(text));
-		free(text);
-	}
-	if (o->now.master.threads > 1) {
-		text = xasprintf(
-			"the master has %lld threads now: reshare needs "
-			"it to have one as it forks",
-			(long long)o->now.master.threads);
-		json_array_append_new(list, json_string(text));
-		free(text);
-	}
+		xstrdup("the workers go on as they have until now, and the same "
+			"requests come; freeze is called right before the fork and "
+			"reshare passes have their default options"));
+	if (known->collected[OBSERVE_YES] > 0)
+		add_sentence(
+			list,
+			xstrdup("that pages with tracked objects are touched as "
+				"in programs measured is an estimate; a program that "
+				"goes through all its objects saves less, down to "
+				"nothing"));
+	if (unsure > 0)
+		add_sentence(
+			list,
+			xasprintf(
+				"in %zu of %zu workers it is not known whether the "
+				"collector or reference counts have copied the "
+				"pages; freeze saves nothing of the latter",
+				unsure, known->n));
+	if (no > 0)
+		add_sentence(
+			list,
+			xasprintf(
+				"in %zu of %zu workers the collector has not "
+				"gone through all of the heap; should it do so, "
+				"it copies %lld KiB more in each of what is not "
+				"frozen, which freeze avoids",
+				no, known->n,
+				(long long)to_kib(known->uncollected /
+						  (double)no)));
+	if (known->threaded > 0)
+		add_sentence(
+			list,
+			xasprintf(
+				"%zu workers have more than one thread: reshare "
+				"gives nothing back in them",
+				known->threaded));
+	if (o->now.master.threads > 1)
+		add_sentence(
+			list,
+			xasprintf(
+				"the master has %lld threads now: reshare needs "
+				"it to have one as it forks",
+				(long long)o->now.master.threads));
 	return list;
 }
 
@@ -255,23 +312,27 @@ static json_t *assumptions(const struct observe *o, size_t collected,
  * to be like the others. */
 static void set_saving(const struct observe *o, json_t *d)
 {
-	struct observe_range freeze = { 0, 0, 0 }, both = { 0, 0, 0 };
-	size_t known = 0, threaded = 0, collected = 0;
-	double uncollected = 0, factor;
+	static const char unsure[] =
+		"content does not tell the collector's copies from those of "
+		"reference counts here";
+	struct observe_range freeze = { 0 }, both = { 0 };
+	struct known known = { 0 };
+	double factor;
 	char *reason;
 
 	for (size_t i = 0; i < o->now.n; i++)
-		known += (size_t)o->workers[i].has_contents;
-	reason = why_no_saving(o, known);
+		known.n += (size_t)o->workers[i].has_contents;
+	reason = why_no_saving(o, known.n);
 	if (reason != NULL) {
 		set_null(d, "saving", reason);
 		free(reason);
 		return;
 	}
-	factor = (double)o->now.n / (double)known;
+	factor = (double)o->now.n / (double)known.n;
 	for (size_t i = 0; i < o->now.n; i++) {
 		const struct observe_worker *w = &o->workers[i];
 		int64_t threads = o->now.workers[i].threads;
+		enum observe_answer answer;
 		struct observe_saving saving;
 
 		if (!w->has_contents)
@@ -279,20 +340,18 @@ static void set_saving(const struct observe *o, json_t *d)
 		observemodel_predict(&w->pages, threads, &saving);
 		add_range(&freeze, saving.freeze, factor);
 		add_range(&both, saving.freeze_reshare, factor);
-		threaded += threads > 1;
-		if (observemodel_is_collected(&w->pages))
-			collected++;
-		else
-			uncollected += (double)w->pages.tracked.shared;
+		answer = observemodel_is_collected(&w->pages);
+		known.collected[answer]++;
+		known.threaded += threads > 1;
+		if (answer == OBSERVE_NO)
+			known.uncollected += (double)w->pages.tracked.shared;
 	}
-	if (collected < known)
-		uncollected /= (double)(known - collected);
 	json_object_set_new(
 		d, "saving",
-		json_pack("{so so so}", "freeze", range_document(freeze),
-			  "freeze_reshare", range_document(both), "assumes",
-			  assumptions(o, collected, known, threaded,
-				      uncollected)));
+		json_pack("{so so so}", "freeze",
+			  range_document(freeze, unsure), "freeze_reshare",
+			  range_document(both, unsure), "assumes",
+			  assumptions(o, &known)));
 }
 
 /* The mean over workers of what is a number in each of them, else null. */

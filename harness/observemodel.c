@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "observemodel.h"
 
+#include <math.h>
+
 /* How much more often counts copy pages with tracked objects than other pools. */
 #define RATIO_LOW 1.6
 #define RATIO 2.2
@@ -29,7 +31,7 @@ static double least(double a, double b)
 	return a < b ? a : b;
 }
 
-static double most(double a, double b)
+static double greatest(double a, double b)
 {
 	return a > b ? a : b;
 }
@@ -44,25 +46,56 @@ static double all(const struct observe_group *g)
 	return copied(g) + (double)g->shared;
 }
 
-int observemodel_is_collected(const struct observe_pages *pages)
+/* Whether most pages with tracked objects are copied. */
+static int is_covered(const struct observe_pages *p)
 {
-	return copied(&pages->tracked) > COLLECTED * all(&pages->tracked);
+	return copied(&p->tracked) > COLLECTED * all(&p->tracked);
 }
 
-/* Of the pages with tracked objects that are as before but for headers, those that
- * counts have copied. */
+enum observe_answer observemodel_is_collected(const struct observe_pages *p)
+{
+	if (p->collections.full >= 0)
+		return p->collections.full > 0 ? OBSERVE_YES : OBSERVE_NO;
+	return is_covered(p) ? OBSERVE_UNKNOWN : OBSERVE_NO;
+}
+
+/* Pages with tracked objects that counts copy, those that differ included. */
 static double touched(const struct observe_pages *p, double ratio)
 {
 	double added = ADDED * all(&p->tracked);
 	double rate = (copied(&p->pools) + USUAL * added) /
 		(all(&p->pools) + added);
 
-	if (!observemodel_is_collected(p))
-		return (double)p->tracked.equal;
-	return least((double)(p->tracked.equal + p->tracked.headers),
-		     most(0,
-			  ratio * rate * all(&p->tracked) -
-				  (double)p->tracked.differ));
+	return ratio * rate * all(&p->tracked);
+}
+
+/* After a full collection, of `most` pages. */
+static double saved(const struct observe_pages *p, double most, double ratio)
+{
+	double left = touched(p, ratio) - (double)p->tracked.differ;
+
+	return left > 0 ? greatest(0, most - left) : most;
+}
+
+static struct observe_range freeze_saves(const struct observe_pages *p)
+{
+	double most = (double)(p->tracked.equal + p->tracked.headers);
+	double young = p->collections.young != 0 ? (double)p->young : 0;
+	enum observe_answer collected = observemodel_is_collected(p);
+
+	if (collected == OBSERVE_NO)
+		return (struct observe_range){ 0, is_covered(p) ? most : young,
+					       young / 2, 0, young };
+	if (collected == OBSERVE_UNKNOWN ||
+	    touched(p, RATIO_HIGH) < (double)p->tracked.differ)
+		return (struct observe_range){ 0, most, NAN, NAN, NAN };
+	return (struct observe_range){
+		0,
+		most,
+		saved(p, most, RATIO),
+		saved(p, most, RATIO_HIGH),
+		saved(p, most, RATIO_LOW),
+	};
 }
 
 /* What remains under reshare of `pages` that counts copy: hot ones, and others of
@@ -75,19 +108,19 @@ static double rest(double pages, double hot, double grown)
 void observemodel_predict(const struct observe_pages *p, int64_t threads,
 			  struct observe_saving *saving)
 {
-	double tracked = (double)(p->tracked.equal + p->tracked.headers);
-	double others = (double)(p->pools.equal + p->other.equal);
-	double few = touched(p, RATIO_LOW), some = touched(p, RATIO);
-	double many = touched(p, RATIO_HIGH);
+	const struct observe_range f = freeze_saves(p);
+	double equal = (double)(p->tracked.equal + p->tracked.headers +
+				p->pools.equal + p->other.equal);
 
-	saving->freeze = (struct observe_range){ tracked - some, tracked - many,
-						 tracked - few };
+	saving->freeze = saving->freeze_reshare = f;
 	if (threads > 1)
-		saving->freeze_reshare = saving->freeze;
-	else
-		saving->freeze_reshare = (struct observe_range){
-			tracked + others - rest(some + others, HOT, GROW / 2),
-			tracked + others - rest(many + others, HOT_HIGH, GROW),
-			tracked + others - rest(few + others, HOT_LOW, 0),
-		};
+		return;
+	/* What freeze does not save, counts have copied; all of it may be hot. */
+	saving->freeze_reshare = (struct observe_range){
+		0,
+		equal,
+		equal - rest(equal - f.estimate, HOT, GROW / 2),
+		equal - rest(equal - f.usual_low, HOT_HIGH, GROW),
+		equal - rest(equal - f.usual_high, HOT_LOW, 0),
+	};
 }

@@ -1,19 +1,36 @@
 /* observemodel.h - what freeze, and freeze with reshare, would save a server that
- * runs without them, by what its workers' pages hold.
+ * runs without them, by what its workers' pages hold and what their collectors did.
  *
  * A copied page of the heap whose content is the master's was copied by the
  * collector, which restores its headers, or by reference counts that are back where
- * they were; content does not tell which.  But the collector writes to no page
- * without tracked objects.  So copies of pools without them show how often counts
- * copy a page, and those with tracked objects, which programs go through more, are
- * taken to be copied by counts RATIO times as often: `touched`.  Then, per worker,
+ * they were; content does not tell which.  What is certain is that freeze saves no
+ * page that nobody has reached through the collector's lists: those without tracked
+ * objects never; the others in a full collection or by gc.get_objects(), which goes
+ * through all of them; those with young objects when these are collected
+ * (observecollector.h).  So per worker, of the pages with tracked objects that are
+ * equal or differ in headers alone,
  *
- *   freeze saves          what is equal or differs in headers alone, of pages with
- *                         tracked objects, less `touched`
+ *   freeze saves at most  all after a full collection, or when most pages with tracked
+ *                         objects are copied, else those with young objects if these
+ *                         were collected, else none
+ *   and at least          none: a program may have touched every object
+ *
+ * How much it is between these is an estimate, for programs like those measured.
+ * Copies of pages without tracked objects show how often counts copy a page, and
+ * those with tracked objects, which programs go through more, are taken to be copied
+ * by counts RATIO times as often: `touched`.  Then
+ *
+ *   freeze saves          what it saves at most, less `touched`; without a full
+ *                         collection, half of the pages with young objects
  *   freeze+reshare saves  what is equal or differs in headers alone, less the rest:
  *                         the share HOT of all that counts have copied, which they
  *                         copy again at once, and half of the growth (GROW) for
  *                         which a pass waits
+ *
+ * with a usual range where RATIO and HOT are the least and the greatest measured.
+ * There is none when more pages with tracked objects differ than `touched` allows, nor
+ * when it is not known whether there was a full collection; where many pages with
+ * tracked objects are uncopied, there was none.
  *
  * New pages, copies that differ in other ways and copies outside of the heap
  * remain.  A worker with more than one thread gives nothing back.  Page tables are
@@ -32,9 +49,10 @@
 
 #include "observepages.h"
 
-/* Pages. */
+/* Pages: what is certain, and, for programs like those measured, what to expect; NAN
+ * when that is not known. */
 struct observe_range {
-	double estimate, low, high;
+	double low, high, estimate, usual_low, usual_high;
 };
 
 struct observe_saving {
@@ -45,8 +63,11 @@ struct observe_saving {
 void observemodel_predict(const struct observe_pages *pages, int64_t threads,
 			  struct observe_saving *saving);
 
-/* Whether the collector has gone through all of the heap in this worker: most pages
- * with tracked objects are copied.  Pure. */
-int observemodel_is_collected(const struct observe_pages *pages);
+/* Whether the collector has gone through all of the heap in this worker. */
+enum observe_answer { OBSERVE_NO, OBSERVE_YES, OBSERVE_UNKNOWN };
+
+/* Pure. */
+enum observe_answer
+observemodel_is_collected(const struct observe_pages *pages);
 
 #endif

@@ -20,6 +20,10 @@
 #define KNOWN 1	  /* it is known whether */
 #define TRACKED 2 /* headers of tracked objects lie here */
 #define COPIED 4  /* the worker being looked at has a copy */
+#define YOUNG 8	  /* headers of young objects lie here */
+
+/* Of young objects, no more are looked at: each is read by itself. */
+#define YOUNG_MAX 100000
 
 /* A page that differed at the first look. */
 struct second_look {
@@ -37,6 +41,59 @@ struct looker {
 	struct second_look *again;
 	size_t n_again;
 };
+
+/* The range of the master's pages that holds `address` or, if none does, the next;
+ * the number of ranges when there is none. */
+static size_t range_of(const struct observe_heap *heap, uint64_t address)
+{
+	size_t low = 0, high = heap->map.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (heap->map.ranges[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Whether a page of the master's is at `address`; if so, its number. */
+static int find_page(const struct observe_heap *heap, uint64_t address,
+		     uint64_t *number)
+{
+	size_t i = range_of(heap, address);
+
+	if (i == heap->map.n || address < heap->map.ranges[i].start)
+		return 0;
+	*number = heap->first[i] +
+		(address - heap->map.ranges[i].start) /
+			(uint64_t)sysconf(_SC_PAGESIZE);
+	return 1;
+}
+
+static void mark_young(void *arg, uint64_t header)
+{
+	struct observe_heap *heap = arg;
+	uint64_t number;
+
+	if (find_page(heap, header, &number))
+		heap->marks[number] |= YOUNG;
+}
+
+/* Finds the collector and where its young objects lie. */
+static void look_at_collector(struct observe_heap *heap)
+{
+	const struct observe_python *p = &heap->python;
+
+	observecollector_find(&heap->collector, heap->memory,
+			      p->layout.gc_head_bytes, p->version,
+			      p->generation0, p->runtime);
+	heap->knows_young = observecollector_each_young(&heap->collector,
+							heap->memory, YOUNG_MAX,
+							mark_young, heap) == 0;
+}
 
 int observepages_open(struct observe_heap *heap, pid_t master)
 {
@@ -64,6 +121,8 @@ int observepages_open(struct observe_heap *heap, pid_t master)
 			(uint64_t)sysconf(_SC_PAGESIZE);
 	}
 	heap->marks = xcalloc(cow_noted(&heap->map), sizeof *heap->marks);
+	if (result == 0)
+		look_at_collector(heap);
 	return result;
 }
 
@@ -79,29 +138,13 @@ void observepages_close(struct observe_heap *heap)
 	*heap = (struct observe_heap){ .memory = -1 };
 }
 
-/* The range of the master's pages that holds `address`, which is in one. */
-static size_t range_of(const struct observe_heap *heap, uint64_t address)
-{
-	size_t low = 0, high = heap->map.n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (heap->map.ranges[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* The number of the page at `address` among the master's. */
+/* The number of the page at `address` among the master's, which is one of them. */
 static uint64_t number_of(const struct looker *l, uint64_t address)
 {
-	size_t i = range_of(l->heap, address);
+	uint64_t number = 0;
 
-	return l->heap->first[i] +
-		(address - l->heap->map.ranges[i].start) / l->page;
+	find_page(l->heap, address, &number);
+	return number;
 }
 
 static uint8_t *marks_of(const struct looker *l, uint64_t address)
@@ -176,6 +219,10 @@ static void count(struct looker *l, uint64_t address, const char *before,
 	if (!is_on_heap(place))
 		return;
 	g = group_of(l, address, before);
+	if (g == &l->out->tracked &&
+	    (cause == CAUSE_NOTHING || cause == CAUSE_GC_HEADER) &&
+	    (!l->heap->knows_young || (*marks_of(l, address) & YOUNG) != 0))
+		l->out->young += l->step;
 	if (cause == CAUSE_NOTHING) {
 		l->out->reshareable += l->step;
 		g->equal += l->step;
@@ -286,6 +333,9 @@ int observepages_look(struct observe_heap *heap, pid_t worker, uint64_t step,
 	int result = l.memory < 0 ? l.memory : 0;
 
 	*pages = (struct observe_pages){ .step = step };
+	if (result == 0)
+		observecollector_compare(&heap->collector, heap->memory,
+					 l.memory, &pages->collections);
 	if (result == 0)
 		result = cow_each_copy(&heap->map, worker, look_at_run, &l);
 	for (size_t i = 0; i < l.n_again && result == 0; i++)

@@ -19,6 +19,7 @@
 #include "causes.h"
 #include "copies.h"
 #include "cow.h"
+#include "observecollector.h"
 #include "observepython.h"
 #include "places.h"
 
@@ -28,6 +29,8 @@ struct observe_heap {
 	struct cow_map map;
 	struct places places;
 	struct observe_python python;
+	struct observe_collector collector;
+	int knows_young; /* on which pages young objects lie */
 	struct causes causes;
 	int is_reshared;     /* the heap lies in a memfd of reshare's */
 	uint64_t *first;     /* number of the first page of each range */
@@ -54,6 +57,10 @@ struct observe_pages {
 	struct observe_group tracked; /* the master has tracked objects there */
 	struct observe_group pools;   /* pools with others alone */
 	struct observe_group other;   /* malloc without tracked objects */
+	/* Of `tracked`, less those that differ: with objects that are young in the
+	 * master; all when it is not known where these lie. */
+	uint64_t young;
+	struct observe_collections collections;
 };
 
 /* Reads what is needed of the master.  0 or -errno.  Free with

@@ -102,6 +102,8 @@ static int try_file(int memory, uint64_t base, struct observe_python *python)
 	if (type == 0)
 		return 0;
 	python->implementation = "CPython";
+	python->generation0 = elfimage_symbol(&image, "_PyGC_generation0");
+	python->runtime = elfimage_symbol(&image, "_PyRuntime");
 	for (int i = 0; i < image.n && python->version[0] == '\0'; i++) {
 		const ElfW(Phdr) *s = &image.segments[i];
 

@@ -26,8 +26,10 @@
 struct observe_python {
 	char version[64];	    /* "3.11.2", "3.13.0t"; "": not known */
 	const char *implementation; /* "CPython", "PyPy", or NULL */
-	struct shm_layout layout;   /* all 0: not known, because */
-	const char *reason;	    /* of this; static storage, or NULL */
+	uint64_t generation0,
+		runtime;	  /* symbols of the collector's state, or 0 */
+	struct shm_layout layout; /* all 0: not known, because */
+	const char *reason;	  /* of this; static storage, or NULL */
 };
 
 /* Finds the interpreter of a process by its mappings and its memory (see peek.h).

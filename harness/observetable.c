@@ -73,13 +73,18 @@ static void print_saving(FILE *out, const json_t *d, const char *stack,
 			 const json_t *range)
 {
 	double kib = celldoc_number(range, "kib");
+	double low = celldoc_number(range, "low_kib");
+	double high = celldoc_number(range, "high_kib");
 
-	fprintf(out,
-		"%-14s  would save about %.0f MiB (%.0f to %.0f), %.0f %% "
-		"of the total\n",
-		stack, kib / 1024, celldoc_number(range, "low_kib") / 1024,
-		celldoc_number(range, "high_kib") / 1024,
-		100 * kib / celldoc_number(d, "total_kib"));
+	fprintf(out, "%-14s  would save %.0f to %.0f MiB", stack, low / 1024,
+		high / 1024);
+	if (!isnan(kib))
+		fprintf(out,
+			", usually %.0f to %.0f, about %.0f (%.0f %% of the total)",
+			celldoc_number(range, "usual_low_kib") / 1024,
+			celldoc_number(range, "usual_high_kib") / 1024,
+			kib / 1024, 100 * kib / celldoc_number(d, "total_kib"));
+	fputc('\n', out);
 }
 
 static void print_contents(FILE *out, const json_t *d)

@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,24 +407,30 @@ static void test_headers(void **state)
 static struct observe_saving predict(const struct observe_pages *p,
 				     int64_t threads)
 {
+	double most = (double)(p->tracked.equal + p->tracked.headers +
+			       p->pools.equal + p->other.equal);
 	struct observe_saving s;
 	const struct observe_range *ranges[] = { &s.freeze, &s.freeze_reshare };
 
 	observemodel_predict(p, threads, &s);
 	for (int i = 0; i < 2; i++) {
-		assert_true(0 <= ranges[i]->low);
-		assert_true(ranges[i]->low <= ranges[i]->estimate);
-		assert_true(ranges[i]->estimate <= ranges[i]->high);
-		assert_true(ranges[i]->high <=
-			    (double)(p->tracked.equal + p->tracked.headers +
-				     p->pools.equal + p->other.equal));
+		const struct observe_range *r = ranges[i];
+
+		assert_true(r->low == 0);
+		assert_true(r->high <= most);
+		if (isnan(r->estimate))
+			continue;
+		assert_true(0 <= r->usual_low);
+		assert_true(r->usual_low <= r->estimate);
+		assert_true(r->estimate <= r->usual_high);
+		assert_true(r->usual_high <= r->high);
 	}
 	return s;
 }
 
 static void test_model(void **state)
 {
-	struct observe_pages p = { 0 };
+	struct observe_pages p = { .collections = { 10, 1, 1 } };
 	struct observe_saving s = predict(&p, 1), more;
 
 	(void)state;
@@ -432,9 +439,10 @@ static void test_model(void **state)
 	p.tracked = (struct observe_group){ 9000, 900, 100, 0 };
 	p.pools.shared = 5000;
 	s = predict(&p, 1);
-	assert_true(observemodel_is_collected(&p));
+	assert_true(observemodel_is_collected(&p) == OBSERVE_YES);
 	assert_within(s.freeze.estimate, 9500, 9900);
-	assert_true(s.freeze_reshare.estimate == s.freeze.estimate);
+	assert_true(s.freeze.high == 9900);
+	assert_true(s.freeze_reshare.estimate >= s.freeze.estimate);
 	/* Counts copy a tenth of the pools that the collector leaves alone. */
 	p.pools = (struct observe_group){ 450, 0, 50, 4500 };
 	s = predict(&p, 1);
@@ -451,13 +459,60 @@ static void test_model(void **state)
 	assert_within(more.freeze_reshare.estimate,
 		      s.freeze_reshare.estimate + 2500,
 		      s.freeze_reshare.estimate + 3000);
-	/* The collector has not been there: what is copied, counts have. */
-	p = (struct observe_pages){ .tracked = { 600, 50, 100, 8000 } };
+}
+
+/* Where pools are no measure of what counts have touched, nothing is estimated. */
+static void test_model_differs(void **state)
+{
+	struct observe_pages p = {
+		.tracked = { 6000, 0, 4000, 0 },
+		.pools.shared = 5000,
+		.collections = { 10, 1, 1 },
+	};
+	struct observe_saving s = predict(&p, 1);
+
+	(void)state;
+	assert_true(isnan(s.freeze.estimate));
+	assert_true(isnan(s.freeze_reshare.usual_low));
+	assert_true(s.freeze.high == 6000);
+}
+
+/* Copies that the collector has not made, or perhaps not. */
+static void test_model_uncollected(void **state)
+{
+	struct observe_pages p = {
+		.tracked = { 9000, 900, 100, 0 },
+		.pools.shared = 5000,
+		.collections = { 0, 0, 1 },
+		.young = 300,
+	};
+	struct observe_saving s = predict(&p, 1);
+
+	(void)state;
+	assert_true(observemodel_is_collected(&p) == OBSERVE_NO);
+	assert_true(s.freeze.estimate == 0 && s.freeze.usual_high == 0);
+	/* It may have been gc.get_objects(). */
+	assert_true(s.freeze.high == 9900);
+	p.collections.young = 5;
 	s = predict(&p, 1);
-	assert_false(observemodel_is_collected(&p));
-	assert_within(s.freeze.estimate, 0, 50);
+	assert_true(s.freeze.estimate == 150 && s.freeze.usual_high == 300);
+	p.collections = (struct observe_collections){ -1, -1, 0 };
+	s = predict(&p, 1);
+	assert_true(observemodel_is_collected(&p) == OBSERVE_UNKNOWN);
+	assert_true(isnan(s.freeze.estimate));
+	assert_true(isnan(s.freeze_reshare.estimate));
+	assert_true(s.freeze.high == 9900 && s.freeze_reshare.high == 9900);
+	/* Pages that no full collection has left uncopied. */
+	p.tracked = (struct observe_group){ 600, 50, 100, 8000 };
+	p.young = 50;
+	s = predict(&p, 1);
+	assert_true(observemodel_is_collected(&p) == OBSERVE_NO);
+	assert_true(s.freeze.estimate == 25 && s.freeze.high == 50);
 	/* Too few for a pass. */
-	assert_true(s.freeze_reshare.estimate == 50);
+	assert_true(s.freeze_reshare.estimate == 25);
+	p.collections.full = 1; /* as when most is frozen */
+	s = predict(&p, 1);
+	assert_true(s.freeze.high == 650);
 }
 
 static void test_cut(void **state)
@@ -489,6 +544,8 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_model_differs),
+		cmocka_unit_test(test_model_uncollected),
 		cmocka_unit_test(test_cut),
 	};
 
