@@ -102,25 +102,31 @@ static uint64_t find_in_state(const struct observe_collector *c, int memory,
 	return found;
 }
 
+/* Finds the array that the pointer at `generation0` leads to.  In the largest headers a
+ * long double may align generations to 16 bytes (up to 2.7.13 or so). */
+static void find_by_pointer(struct observe_collector *c, int memory,
+			    uint64_t generation0)
+{
+	uint64_t array = generation0 ? peek_word(memory, generation0) : 0;
+
+	if (array != 0 && !is_array(c, memory, array))
+		c->generation_bytes = (c->generation_bytes + 15) / 16 * 16;
+	if (array != 0 && is_array(c, memory, array))
+		c->generations = array;
+}
+
 void observecollector_find(struct observe_collector *c, int memory,
 			   uint32_t head_bytes, const char *version,
 			   uint64_t generation0, uint64_t runtime)
 {
-	const uint32_t bytes = head_bytes + 2 * (uint32_t)sizeof(int);
-
-	/* A long double in the larger heads aligns them to 16. */
 	*c = (struct observe_collector){
 		.head_bytes = head_bytes,
-		.generation_bytes = head_bytes > 24 ? LARGEST_GENERATION :
-						      bytes,
+		.generation_bytes = head_bytes + 2 * (uint32_t)sizeof(int),
 	};
 	if (head_bytes == 0)
 		return;
 	if (runtime == 0) {
-		uint64_t array = peek_word(memory, generation0);
-
-		if (generation0 != 0 && is_array(c, memory, array))
-			c->generations = array;
+		find_by_pointer(c, memory, generation0);
 		return;
 	}
 	if (strncmp(version, "3.7.", 4) == 0 ||

@@ -4,10 +4,14 @@
 
 #include <math.h>
 
-/* How much more often counts copy pages with tracked objects than other pools. */
-#define RATIO_LOW 1.6
-#define RATIO 2.2
-#define RATIO_HIGH 3.0
+/* How much more often counts copy pages with tracked objects than other pools, and
+ * how many of these they leave equal for each one that differs, at least. */
+struct habits {
+	double ratio, equal;
+};
+static const struct habits few = { 1.6, 0.1 };
+static const struct habits some = { 2.2, 0.3 };
+static const struct habits many = { 3.0, 0.8 };
 
 /* Where there are few pools without tracked objects, they are no fair sample: so many
  * as this share of the pages with them is added, copied at the usual rate. */
@@ -59,8 +63,9 @@ enum observe_answer observemodel_is_collected(const struct observe_pages *p)
 	return is_covered(p) ? OBSERVE_UNKNOWN : OBSERVE_NO;
 }
 
-/* Pages with tracked objects that counts copy, those that differ included. */
-static double touched(const struct observe_pages *p, double ratio)
+/* Pages with tracked objects that counts copy, those that differ included, by the
+ * copies of other pools. */
+static double by_pools(const struct observe_pages *p, double ratio)
 {
 	double added = ADDED * all(&p->tracked);
 	double rate = (copied(&p->pools) + USUAL * added) /
@@ -69,12 +74,15 @@ static double touched(const struct observe_pages *p, double ratio)
 	return ratio * rate * all(&p->tracked);
 }
 
-/* After a full collection, of `most` pages. */
-static double saved(const struct observe_pages *p, double most, double ratio)
+/* What freeze saves of `most` pages after a full collection. */
+static double saved(const struct observe_pages *p, double most,
+		    const struct habits *h)
 {
-	double left = touched(p, ratio) - (double)p->tracked.differ;
+	double differ = (double)p->tracked.differ;
+	double touched = greatest(by_pools(p, h->ratio),
+				  (1 + h->equal) * differ);
 
-	return left > 0 ? greatest(0, most - left) : most;
+	return greatest(0, most - (touched - differ));
 }
 
 static struct observe_range freeze_saves(const struct observe_pages *p)
@@ -87,14 +95,14 @@ static struct observe_range freeze_saves(const struct observe_pages *p)
 		return (struct observe_range){ 0, is_covered(p) ? most : young,
 					       young / 2, 0, young };
 	if (collected == OBSERVE_UNKNOWN ||
-	    touched(p, RATIO_HIGH) < (double)p->tracked.differ)
+	    by_pools(p, many.ratio) < (double)p->tracked.differ)
 		return (struct observe_range){ 0, most, NAN, NAN, NAN };
 	return (struct observe_range){
 		0,
 		most,
-		saved(p, most, RATIO),
-		saved(p, most, RATIO_HIGH),
-		saved(p, most, RATIO_LOW),
+		saved(p, most, &some),
+		saved(p, most, &many),
+		saved(p, most, &few),
 	};
 }
 

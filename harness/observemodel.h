@@ -18,16 +18,19 @@
  * How much it is between these is an estimate, for programs like those measured.
  * Copies of pages without tracked objects show how often counts copy a page, and
  * those with tracked objects, which programs go through more, are taken to be copied
- * by counts RATIO times as often: `touched`.  Then
+ * by counts RATIO times as often: `touched`.  It is taken to be no less than 1 + EQUAL
+ * times those that differ.  Then
  *
- *   freeze saves          what it saves at most, less `touched`; without a full
+ *   freeze saves          what it saves at most, less what is equal of `touched`;
+ *                         without a full
  *                         collection, half of the pages with young objects
  *   freeze+reshare saves  what is equal or differs in headers alone, less the rest:
  *                         the share HOT of all that counts have copied, which they
  *                         copy again at once, and half of the growth (GROW) for
  *                         which a pass waits
  *
- * with a usual range where RATIO and HOT are the least and the greatest measured.
+ * with a usual range where RATIO, EQUAL and HOT are about the least and the greatest
+ * measured.
  * There is none when more pages with tracked objects differ than `touched` allows, nor
  * when it is not known whether there was a full collection; where many pages with
  * tracked objects are uncopied, there was none.
@@ -39,9 +42,10 @@
  * RATIO and HOT are measured.  Frozen workers (CPython 3.11; workloads objectgraph,
  * webapp, stdlib, and a Django project under gunicorn) had copied 3, 36, 14 and 33 %
  * of their pages with tracked objects, and 2, 20, 5 and 16 % of the other pools: 2.0,
- * 1.8, 2.9 and 2.1 times as often.  Of the equal pages of frozen workers 84 and 77 %
- * remained under reshare (Django, twice), 38 to 76 % (webapp) and 32 to 49 % (stdlib,
- * on 2.7 to 3.13): HOT is from 0.1 to 0.7, and 0.4 with Django.  What comes out of it
+ * 1.8, 2.9 and 2.1 times as often.  For each page that differed they had left 0.3
+ * equal (Django), 4 or 5 (webapp, stdlib) and more.  Of the equal pages of frozen
+ * workers 84 and 77 % remained under reshare (Django, twice), 38 to 76 % (webapp) and 32
+ * to 49 % (stdlib, on 2.7 to 3.13): HOT is from 0.1 to 0.7.  What comes out of it
  * was compared with the totals of real servers in README.md.
  */
 #ifndef PERMAFROST_OBSERVEMODEL_H

@@ -193,10 +193,12 @@ static void test_traces(void **state)
 /* Sizes of headers up to 3.7. */
 static void test_larger_headers(void **state)
 {
-	static const uint32_t sizes[][2] = { { 24, 32 }, { 32, 48 } };
+	static const uint32_t sizes[][2] = { { 24, 32 },
+					     { 32, 40 },
+					     { 32, 48 } };
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		int fd = memfd_create("test", MFD_CLOEXEC);
 		struct observe_collector c;
 
