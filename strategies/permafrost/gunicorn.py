@@ -23,6 +23,8 @@ What gunicorn calls when (gunicorn/arbiter.py, the same from 19.0 to 26):
   - post_request is called by the sync, gthread, gevent and eventlet workers, and
     from 24 on by gunicorn's own asgi.  Those of tornado and uvicorn do not: there
     the application calls permafrost.after_request() itself.
+  - workers of all kinds call their notify() before and after they wait for
+    requests, at least every half of the setting timeout.
   - worker_exit is called in the worker, but in the arbiter for a worker that
     has vanished.
   - preload_app decides that there is anything to share.
@@ -59,8 +61,21 @@ def pre_fork(server, worker):
     serving.current.attempt(_prepare, server)
 
 
+def _watch(worker):
+    """Looks for idleness whenever the worker tells the arbiter that it lives."""
+    notify = getattr(worker, "notify", None)
+    if notify is None:
+        return
+
+    def notify_and_look():
+        notify()
+        serving.current.look_for_idleness()
+    worker.notify = notify_and_look
+
+
 def post_fork(server, worker):
     serving.current.after_fork_child()
+    serving.current.attempt(_watch, worker)
 
 
 def post_request(worker, req, environ, resp):

@@ -15,6 +15,7 @@ import importlib
 import logging
 import os
 import sys
+import time
 import traceback
 
 import permafrost
@@ -22,6 +23,12 @@ import permafrost
 # A spec in the environment goes before one in the code, so that a server can be
 # run with another strategy, or with `none`, as it is.
 ENVIRONMENT = "PERMAFROST_STRATEGY"
+
+# Seconds without a request after which a worker is idle: pages that each request
+# copies are then worth giving back.
+IDLE_S = 10
+
+_clock = getattr(time, "monotonic", time.time)
 
 
 def describe():
@@ -69,6 +76,9 @@ class Guard(object):
         self._prepared = False  # before_fork is done
         self._serving = False   # this is a worker, and not at its end
         self._run = None        # after_request of all parts, in a worker
+        self._give_back = None  # that of a part, in a worker
+        self._served_at = None  # when the last request ended, or infinity
+        self._waits = False     # for longer than IDLE_S, at the last look
 
     def use_log(self, log):
         """From now on lines go to log.info(), .warning() or .error(), and those
@@ -95,7 +105,8 @@ class Guard(object):
         if self._reason is not None:
             return
         self._reason = reason
-        stack, self._stack, self._run = self._stack, None, None
+        stack, self._stack = self._stack, None
+        self._run = self._give_back = None
         if not quiet:
             self._say("error", "the strategy %s is off: %s" % (
                 self._spec or "(none was chosen)", reason))
@@ -177,17 +188,34 @@ class Guard(object):
             return
         self._serving = True
         self._run = self._stack.hook("after_request")
+        self._give_back = self._stack.function("give_back")
+        self._served_at = _clock()
         self.attempt(self._stack.after_fork_child)
 
     def after_request(self):
         """In a worker, after each request; elsewhere it does nothing."""
         if self._run is not None:
             self.attempt(self._run)
+        if self._give_back is not None:
+            self._served_at, self._waits = _clock(), False
+
+    def look_for_idleness(self):
+        """In a worker that is about to wait for requests, or is back from that,
+        at least every few seconds; elsewhere it does nothing.  When it finds
+        nothing served for IDLE_S it does not know yet whether a request ended
+        that; the next time, without one between, it gives back all it can, once."""
+        if self._give_back is None or _clock() - self._served_at < IDLE_S:
+            return
+        if not self._waits:
+            self._waits = True
+            return
+        self._served_at = float("inf")
+        self.attempt(self._give_back)
 
     def before_exit(self):
         """In a worker, after its last request; elsewhere it does nothing."""
         if self._serving:
-            self._serving, self._run = False, None
+            self._serving, self._run, self._give_back = False, None, None
             self.attempt(self._stack.before_exit)
 
 

@@ -32,6 +32,9 @@ class Stack(object):
     def hook(self, name):
         return None if name in self.absent else getattr(self, name)
 
+    def function(self, name):
+        return getattr(self, name, None)
+
     def _record(self, name):
         calls.append(name)
         if name in failing:
@@ -51,6 +54,9 @@ class Stack(object):
 
     def before_exit(self):
         self._record("before_exit")
+
+    def give_back(self):
+        self._record("give_back")
 
 
 class Log(object):

@@ -172,6 +172,57 @@ class GuardTest(Case):
         self.assertEqual(calls, ["before_warm", "before_fork",
                                  "after_fork_child"])
 
+    def wait(self, seconds):
+        """The clock goes on, and a server comes back from waiting."""
+        self.now += seconds
+        self.guard.look_for_idleness()
+
+    def be_a_worker(self):
+        self.now = 1000
+        self.addCleanup(setattr, serving, "_clock", serving._clock)
+        serving._clock = lambda: self.now
+        self.start()
+        self.wait(serving.IDLE_S)       # the template never is
+        self.wait(serving.IDLE_S)
+        self.guard.before_fork()
+        self.guard.after_fork_child()
+        self.take()
+
+    def test_idle(self):
+        self.be_a_worker()
+        self.wait(serving.IDLE_S - 1)
+        self.wait(1)        # it may be a request that woke it up
+        self.guard.after_request()
+        self.assertEqual(self.take(), ["after_request"])
+        self.wait(serving.IDLE_S)
+        self.assertEqual(self.take(), [])
+        self.wait(0)
+        self.assertEqual(self.take(), ["give_back"])
+        for _ in range(5):              # once is enough
+            self.wait(serving.IDLE_S)
+        self.assertEqual(self.take(), [])
+        self.guard.after_request()
+        self.wait(serving.IDLE_S)
+        self.wait(0)
+        self.assertEqual(self.take(), ["after_request", "give_back"])
+        self.guard.after_request()
+        self.guard.before_exit()
+        self.take()
+        self.wait(serving.IDLE_S)
+        self.wait(0)
+        self.assertEqual(self.take(), [])
+
+    def test_idle_fails(self):
+        self.be_a_worker()
+        failing.add("give_back")
+        self.wait(serving.IDLE_S)
+        self.wait(0)
+        self.assertEqual(self.take(), ["give_back", "before_exit"])
+        self.expect_off("RuntimeError: give_back broke")
+        self.wait(serving.IDLE_S)
+        self.wait(0)
+        self.assertEqual(self.take(), [])
+
     def test_rehearsals(self):
         self.assertEqual(permafrost.rehearsals(), 0)
         self.start()

@@ -37,7 +37,20 @@ class Gunicorn(live.Case):
 
 
 class StrategyTest(live.StrategyTests, Gunicorn):
-    pass
+    def test_idle(self):
+        """A worker that waits gives back what it keeps under load."""
+        self.start("--config=" + self.write(
+            "conf.py", "timeout = 2\n"
+            "import permafrost.gunicorn\n"
+            "permafrost.gunicorn.serving.IDLE_S = 1\n"
+            "permafrost.gunicorn.install(globals(), 'freeze+reshare:grow=1G')\n"))
+        workers = self.workers()
+        pid = min(workers)
+        before = live.private_kib(pid)
+        self.ask_often(pid, 2, "60000")
+        live.wait_until(lambda: live.private_kib(pid) < before + 4096,
+                        "what was touched is given back")
+        self.expect_on(self.workers())
 
 
 class UpgradeTest(Gunicorn):

@@ -44,6 +44,23 @@ class GunicornTest(Case):
                                  "after_request", "before_exit"])
         self.assertEqual(len(self.log.lines), 1)
 
+    def test_idle(self):
+        """A worker's sign of life, which it still gives, is when it is looked at."""
+        class Worker(object):
+            def notify(self):
+                calls.append("notify")
+        worker = Worker()
+        self.addCleanup(setattr, serving, "IDLE_S", serving.IDLE_S)
+        serving.IDLE_S = 0
+        permafrost.install("one")
+        module = fresh("gunicorn")
+        module.when_ready(self.arbiter)
+        module.post_fork(self.arbiter, worker)
+        self.take()
+        for _ in range(3):
+            worker.notify()
+        self.assertEqual(calls, ["notify", "notify", "give_back", "notify"])
+
     def test_star(self):
         fresh("gunicorn")
         namespace = {}
