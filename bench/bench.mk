@@ -25,7 +25,7 @@ bench_time = $(BENCH_OBSERVER:%=bench-time-%)
 BENCH_STRATEGIES = $(TAGS)
 
 .PHONY: bench bench-freeze bench-instructions bench-sampling bench-observer \
-	bench-strategies bench-plan bench-scale $(bench_freeze) \
+	bench-strategies bench-plan bench-scale bench-django $(bench_freeze) \
 	$(bench_instructions) $(bench_count) $(bench_time)
 bench: bench-freeze bench-instructions bench-sampling bench-observer \
 	bench-strategies bench-scale
@@ -81,8 +81,17 @@ bench-scale: matrix harness/harness$(EXEEXT) bench/scale$(EXEEXT)
 	@$(top_srcdir)/bench/scale.sh harness/harness$(EXEEXT) \
 		bench/scale$(EXEEXT) bench/large $(BENCH_SCALE_TAG)
 
+# What stacks save a real project under a real server; a quarter of an hour.
+BENCH_DJANGO_TAG = $(firstword $(filter cp3.11.%,$(TAGS)) \
+	$(lastword $(filter cp3.%,$(TAGS))))
+bench-django: matrix harness/harness$(EXEEXT)
+	@$(top_srcdir)/bench/django.sh harness/harness$(EXEEXT) bench/django \
+		$(BENCH_DJANGO_TAG) '$(PYTHON_$(BENCH_DJANGO_TAG))' \
+		'$(abs_top_builddir)/ext/$(BENCH_DJANGO_TAG)'
+
 clean-local: bench-clean
 .PHONY: bench-clean
 bench-clean:
 	rm -rf bench/venv bench/venv.log bench/plan bench/strategies.db* bench/large \
+		bench/django \
 		ext/*/bench

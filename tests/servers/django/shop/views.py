@@ -2,6 +2,7 @@
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from shop import prices
 from shop.models import Category, Product
 
 
@@ -13,7 +14,12 @@ def index(request):
 
 def product(request, key):
     found = get_object_or_404(Product.objects.select_related('category'), pk=key)
-    return render(request, 'shop/product.html', {'product': found})
+    # Others that cost about as much; without a list there are none.
+    near = [prices.by_key[n * 61 + found.pk] for n in range(300)
+            if n * 61 + found.pk in prices.by_key]
+    return render(request, 'shop/product.html', {
+        'product': found, 'near': [other['name'] for other in near
+                                   if abs(other['price'] - found.price) < 50]})
 
 
 def product_json(request, key):

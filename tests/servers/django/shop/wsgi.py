@@ -1,6 +1,7 @@
 """The application, and a database of 300 products made when it is imported.
 
-Tables are made from the models: migrations would need files for each version.
+Tables are made from the models: migrations would need files for each version.  What the
+settings shop.large add is loaded, too, as preloading is for.
 """
 import os
 
@@ -27,4 +28,18 @@ def fill():
     User.objects.create_superuser('ann', 'ann@shop.example', 'secret')
 
 
+def load():
+    """What is to be in memory before the first request."""
+    from django.conf import settings
+    from django.utils import translation
+    from shop import prices
+
+    prices.load(getattr(settings, 'PRICE_LIST', 0))
+    if prices.by_key:
+        for code, _ in settings.LANGUAGES:
+            with translation.override(code):
+                translation.gettext('Save')
+
+
 fill()
+load()
