@@ -12,7 +12,6 @@ shared (proc(5)).  When the collector gives up an arena that stays resident, tha
 no growth of the process and so no pressure.
 """
 import gc
-import os
 
 try:
     from __pypy__ import add_memory_pressure
@@ -21,23 +20,16 @@ except ImportError:     # then it is unsupported
 
 from permafrost import purestrategy
 
-STATM = "/proc/self/statm"
-
 
 def _supported():
-    why = purestrategy.needs_pypy()
-    if why is None and not os.access(STATM, os.R_OK):
-        why = "needs %s (Linux with /proc mounted)" % STATM
-    return why
+    return purestrategy.needs_pypy() or purestrategy.needs_statm()
 
 
 def _sizes():
     """(anonymous resident size, what the interpreter itself has allocated),
     bytes."""
-    with open(STATM, "rb") as f:
-        fields = f.read().split()
     stats = gc._get_stats()
-    return ((int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE"),
+    return (purestrategy.anonymous_bytes(),
             stats.total_allocated_memory + stats.jit_backend_allocated)
 
 

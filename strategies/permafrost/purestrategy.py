@@ -5,6 +5,7 @@ A strategy derives one class from Use, and ends with `define(globals(), TheUse)`
 The hooks that it has are those methods that it defines itself.
 """
 import gc
+import os
 import sys
 
 _HOOKS = ("before_warm", "rehearsals", "before_fork", "after_fork_child",
@@ -13,6 +14,7 @@ _HOOKS = ("before_warm", "rehearsals", "before_fork", "after_fork_child",
 PYPY = "__pypy__" in sys.builtin_module_names
 
 _TEXT = (str, type(u""))
+_STATM = "/proc/self/statm"
 
 
 def needs_pypy():
@@ -25,6 +27,19 @@ def works():
     return None
 
 
+def needs_statm():
+    """`supported` of strategies that call anonymous_bytes()."""
+    return None if os.access(_STATM, os.R_OK) else (
+        "needs %s (Linux with /proc mounted)" % _STATM)
+
+
+def anonymous_bytes():
+    """The anonymous part of the resident size: resident less shared (proc(5))."""
+    with open(_STATM, "rb") as f:
+        fields = f.read().split()
+    return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")
+
+
 class Number(object):
     """An option that takes a whole number of [minimum, maximum]."""
 
@@ -35,10 +50,34 @@ class Number(object):
 
     def read(self, text):
         """The number in `text`, or None."""
-        if not text or text.strip("0123456789"):
+        return self.within(text, 1)
+
+    def within(self, digits, unit):
+        """The number that these digits make of `unit`, or None."""
+        if not digits or digits.strip("0123456789"):
             return None
-        value = int(text)
+        value = int(digits) * unit
         return value if self.minimum <= value <= self.maximum else None
+
+    def spell(self, value):
+        """The one text of a value."""
+        return "%d" % value
+
+
+class Size(Number):
+    """An option that takes a number of bytes, or of K, M or G."""
+    UNITS = ("", "K", "M", "G")
+
+    def read(self, text):
+        power = self.UNITS.index(text[-1:]) if text[-1:] in self.UNITS else 0
+        return self.within(text[:-1] if power else text, 1024 ** power)
+
+    def spell(self, value):
+        unit = 0
+        while unit < 3 and value and value % 1024 == 0:
+            value //= 1024
+            unit += 1
+        return "%d%s" % (value, self.UNITS[unit])
 
 
 class Use(object):
@@ -100,7 +139,8 @@ class Use(object):
 
     @classmethod
     def spell(cls, values):
-        return ":".join([cls.NAME] + ["%d" % value for value in values])
+        return ":".join([cls.NAME] + [
+            option.spell(value) for option, value in zip(cls.OPTIONS, values)])
 
     @classmethod
     def canonical(cls, *args):

@@ -130,7 +130,8 @@ expect_json "$tmp/out" "all(s['name'] in ('step', 'pressure') and
 	s['unsupported']['$tag'] == 'needs PyPy' for s in d['strategies']
 	if '$tag' in s['unsupported'] and '$pypy' in s['supported'])"
 expect_json "$tmp/out" "sorted(s['name'] for s in d['strategies']
-	if '$pypy' in s['supported']) == ['disable', 'none', 'pressure', 'step']"
+	if '$pypy' in s['supported']) == ['disable', 'none', 'oob',
+	'pressure', 'rss-collect', 'step']"
 expect_json "$tmp/out" "all(s['summary'] for s in d['strategies'])"
 
 expect_no_processes

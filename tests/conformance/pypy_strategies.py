@@ -1,5 +1,6 @@
 """Tests one strategy on PyPy, the one that conformance.py has chosen."""
 import gc
+import mmap
 import unittest
 import weakref
 
@@ -209,8 +210,132 @@ class PressureTest(support.Case):
         self.assertTrue(sum(told) < 8 << 20, told)
 
 
+class Mapped(object):
+    """Owns 8 MiB that the kernel gets back at once."""
+    PART = b"x" * (1 << 20)
+    alive = 0
+
+    def __init__(self):
+        self.memory = mmap.mmap(-1, 8 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        for _ in range(8):
+            self.memory.write(self.PART)
+        Mapped.alive += 1
+
+    def __del__(self):
+        Mapped.alive -= 1
+        self.memory.close()
+
+
+class Between(support.Case):
+    def left(self, use, n):
+        """How many of n requests' objects are alive after each."""
+        counts = []
+        for _ in range(n):
+            Mapped()
+            use.after_request()
+            counts.append(Mapped.alive)
+        return counts
+
+    def begun(self, spec):
+        gc.collect()
+        use = self.use(spec)
+        use.before_fork()
+        use.after_fork_child()
+        self.assertFalse(gc.isenabled())
+        return use
+
+
+class OobTest(Between):
+    def test_every_n(self):
+        self.assertEqual(self.left(self.begun("oob:1"), 4), [0, 0, 0, 0])
+        self.assertEqual(self.left(self.begun("oob:3"), 7), [1, 2, 0, 1, 2, 0, 1])
+
+    def test_undone(self):
+        use = self.begun("oob:1")
+        use.undo()
+        self.assertTrue(gc.isenabled())
+        self.assertEqual(self.left(use, 2), [1, 2])
+
+    def test_a_worker_begins_anew(self):
+        use = self.begun("oob:2")
+        self.left(use, 1)
+        use.after_fork_child()
+        gc.collect()
+        self.assertEqual(self.left(use, 2), [1, 0])
+
+
+class RssCollectTest(Between):
+    """Of growth, of which a Mapped makes 8 MiB."""
+
+    def test_every_n(self):
+        self.assertEqual(self.left(self.begun("rss-collect:20M"), 6),
+                         [1, 2, 0, 1, 2, 0])
+        self.assertEqual(self.left(self.begun("rss-collect:4M"), 3), [0, 0, 0])
+
+    def test_undone(self):
+        use = self.begun("rss-collect:4M")
+        use.undo()
+        self.assertTrue(gc.isenabled())
+        self.assertEqual(self.left(use, 2), [1, 2])
+
+    def test_a_worker_begins_anew(self):
+        use = self.begun("rss-collect:12M")
+        self.left(use, 1)
+        use.after_fork_child()
+        self.assertEqual(self.left(use, 2), [2, 0])
+
+    def test_what_stays_raises_the_level(self):
+        use = self.begun("rss-collect:20M")
+        keep = [Mapped() for _ in range(4)]
+        use.after_request()
+        self.assertEqual(self.left(use, 3), [5, 6, 4])
+        del keep
+
+    def collects(self, use):
+        """Whether use.after_request() does."""
+        node = support.Node()
+        node.other = node
+        ref = weakref.ref(node)
+        del node
+        use.after_request()
+        return ref() is None
+
+    def test_what_was_freed_does_not(self):
+        use = self.begun("rss-collect:24M")
+        keep = []
+        counts = []
+        for _ in range(3):
+            keep.append(Mapped())
+            counts += self.left(use, 1)
+        self.assertEqual(counts, [2, 2, 3])
+        self.assertFalse(self.collects(use))    # there is an eighth to go
+        keep.append(Mapped())
+        self.assertTrue(self.collects(use))
+
+    def test_what_is_growth(self):
+        use = self.begun("rss-collect:4M")
+        untouched = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        shared = mmap.mmap(-1, 8 << 20, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+        for _ in range(8):
+            shared.write(Mapped.PART)
+        self.assertFalse(self.collects(use))
+        untouched.write(Mapped.PART * 8)
+        self.assertTrue(self.collects(use))
+        untouched.close()
+        shared.close()
+
+    def test_sizes(self):
+        for text, spelt in (("32M", "32M"), ("32768K", "32M"), ("1048577", "1048577"),
+                            ("1G", "1G")):
+            self.assertEqual(permafrost.canonical("rss-collect:" + text),
+                             "rss-collect:" + spelt)
+        for text in ("M", "1", "1023K", "2G", "1T", "-1M", "1.5M", ""):
+            self.assertRaises(ValueError, permafrost.canonical,
+                              "rss-collect:" + text)
+
+
 TESTS = {"none": NoneTest, "disable": DisableTest, "step": StepTest,
-         "pressure": PressureTest}
+         "pressure": PressureTest, "oob": OobTest, "rss-collect": RssCollectTest}
 
 
 def load_tests(loader, tests, pattern):
