@@ -320,7 +320,7 @@ void cellresult_checkpoint(struct cell *c)
 	json_array_append_new(c->curve, values);
 }
 
-static void set_null(struct cell *c, const char *key, const char *reason)
+void cellresult_null(struct cell *c, const char *key, const char *reason)
 {
 	json_object_set_new(c->metrics, key, json_null());
 	json_object_set_new(c->unavailable, key, json_string(reason));
@@ -331,7 +331,7 @@ static void set_null_error(struct cell *c, const char *key, const char *what,
 {
 	char *why = xasprintf("%s: %s", what, strerror(-error));
 
-	set_null(c, key, why);
+	cellresult_null(c, key, why);
 	free(why);
 }
 
@@ -342,7 +342,7 @@ static void forget(struct cell *c, const char *key, const char *reason)
 	json_t *point;
 	size_t k;
 
-	set_null(c, key, reason);
+	cellresult_null(c, key, reason);
 	json_array_foreach(curve, k, point)
 		json_object_del(point, key);
 }
@@ -397,161 +397,9 @@ static void forget_fork(struct cell *c)
 		forget(c, rows[i].key, rows[i].reason);
 }
 
-static void set_real(struct cell *c, const char *key, double value)
+void cellresult_real(struct cell *c, const char *key, double value)
 {
 	json_object_set_new(c->metrics, key, json_real(value));
-}
-
-/* A process may have written over its slot, so sums of what is in it stop here:
- * the largest count that a double and the tables (tables.h) can hold. */
-#define COUNT_MAX (UINT64_C(1) << 53)
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	return a > COUNT_MAX || b > COUNT_MAX - a ? COUNT_MAX : a + b;
-}
-
-/* Sums a histogram over workers into `sum`. */
-static void add_counts(uint64_t sum[HDR_BUCKETS],
-		       const uint64_t counts[HDR_BUCKETS])
-{
-	for (size_t i = 0; i < HDR_BUCKETS; i++)
-		sum[i] = add(sum[i], counts[i]);
-}
-
-/* [[lowest ns of the bucket, count], ...] without empty ones.  New. */
-static json_t *histogram_json(const uint64_t counts[HDR_BUCKETS])
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < HDR_BUCKETS; i++)
-		if (counts[i] != 0)
-			json_array_append_new(
-				list,
-				json_pack("[II]", (json_int_t)hdr_lower(i),
-					  (json_int_t)counts[i]));
-	return list;
-}
-
-/* A percentile in us; a bucket's middle may lie above the exact longest value. */
-static double percentile_us(const uint64_t counts[HDR_BUCKETS], double percent,
-			    uint64_t longest)
-{
-	uint64_t ns = hdr_percentile(counts, percent);
-
-	return (double)(ns < longest ? ns : longest) / 1e3;
-}
-
-static const struct {
-	const char *suffix;
-	double percent; /* 0: the longest */
-} pause_metrics[] = {
-	{ "p50_us", 50 },
-	{ "p99_us", 99 },
-	{ "p999_us", 99.9 },
-	{ "max_us", 0 },
-};
-#define PAUSE_METRICS (sizeof pause_metrics / sizeof *pause_metrics)
-
-/* One figure of a histogram; null when it is empty.  New. */
-static json_t *pause_json(const uint64_t counts[HDR_BUCKETS], double percent,
-			  uint64_t longest)
-{
-	if (hdr_total(counts) == 0)
-		return json_null();
-	return json_real(percent > 0 ? percentile_us(counts, percent, longest) :
-				       (double)longest / 1e3);
-}
-
-/* Sets gc_PREFIX_p50_us and so on, each `values[i]`, which it takes over. */
-static void set_pauses(struct cell *c, const char *prefix,
-		       json_t *values[PAUSE_METRICS], int any)
-{
-	for (size_t i = 0; i < PAUSE_METRICS; i++) {
-		char *key = xasprintf("%s_%s", prefix, pause_metrics[i].suffix);
-
-		if (any)
-			json_object_set(c->metrics, key, values[i]);
-		else
-			set_null(c, key, "no collection ran in any worker");
-		json_decref(values[i]);
-		free(key);
-	}
-}
-
-static void summarize_pauses(struct cell *c, json_t *document)
-{
-	static uint64_t all[HDR_BUCKETS], one[HDR_BUCKETS];
-	uint64_t longest = 0;
-	json_t *by_generation = json_array();
-	json_t *lists[PAUSE_METRICS], *values[PAUSE_METRICS];
-
-	memset(all, 0, sizeof all);
-	for (size_t k = 0; k < PAUSE_METRICS; k++)
-		lists[k] = json_array();
-	for (int g = 0; g < SHM_GENERATIONS; g++) {
-		uint64_t max = 0;
-
-		memset(one, 0, sizeof one);
-		for (long i = 1; i <= c->key->workers; i++) {
-			const struct shm_process *p = cell_slot(c, i);
-
-			add_counts(one, p->pauses[g]);
-			max = p->gc_max_ns[g] > max ? p->gc_max_ns[g] : max;
-		}
-		add_counts(all, one);
-		longest = max > longest ? max : longest;
-		json_array_append_new(by_generation, histogram_json(one));
-		for (size_t k = 0; k < PAUSE_METRICS; k++)
-			json_array_append_new(
-				lists[k],
-				pause_json(one, pause_metrics[k].percent, max));
-	}
-	json_object_set_new(document, "pauses", by_generation);
-	for (size_t k = 0; k < PAUSE_METRICS; k++)
-		values[k] = pause_json(all, pause_metrics[k].percent, longest);
-	set_pauses(c, "gc_pause", values, hdr_total(all) > 0);
-	set_pauses(c, "gc_generation_pause", lists, hdr_total(all) > 0);
-}
-
-static void summarize_requests(struct cell *c, json_t *document)
-{
-	static uint64_t all[HDR_BUCKETS];
-	const struct {
-		const char *key;
-		double percent;
-	} rows[] = {
-		{ "request_p50_us", 50 },
-		{ "request_p99_us", 99 },
-		{ "request_p999_us", 99.9 },
-	};
-
-	memset(all, 0, sizeof all);
-	for (long i = 1; i <= c->key->workers; i++)
-		add_counts(all, cell_slot(c, i)->latencies);
-	json_object_set_new(document, "latencies", histogram_json(all));
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (hdr_total(all) == 0)
-			set_null(c, rows[i].key, "no request was served");
-		else
-			set_real(c, rows[i].key,
-				 (double)hdr_percentile(all, rows[i].percent) /
-					 1e3);
-}
-
-static void count_lost(const struct cell *c, json_t *document)
-{
-	uint64_t lost = 0;
-
-	for (long i = 1; i <= c->key->workers; i++) {
-		const struct shm_process *p = cell_slot(c, i);
-
-		lost = add(lost, p->gc_overflow);
-		lost = add(lost, p->gc_unmatched);
-		lost = add(lost, p->request_overflow);
-	}
-	json_object_set_new(document, "lost_samples",
-			    json_integer((json_int_t)lost));
 }
 
 /* Slope over the second half, per 1000 requests. */
@@ -569,13 +417,14 @@ static void summarize_leak(struct cell *c)
 				json_object_get(point, "worker_private_kib"));
 		}
 	if (n < 3) {
-		set_null(c, "leak_kib_per_1k",
-			 "needs at least three checkpoints in the second half; "
-			 "use more --requests");
+		cellresult_null(
+			c, "leak_kib_per_1k",
+			"needs at least three checkpoints in the second half; "
+			"use more --requests");
 		return;
 	}
 	gsl_fit_linear(x, 1, y, 1, n, &c0, &c1, &cov00, &cov01, &cov11, &sumsq);
-	set_real(c, "leak_kib_per_1k", c1 * 1000);
+	cellresult_real(c, "leak_kib_per_1k", c1 * 1000);
 }
 
 static int knows_objects(const struct cell *c)
@@ -698,38 +547,39 @@ static void explain_totals(struct cell *c)
 			       c->unmapped_error);
 	}
 	if (c->cgroup.path == NULL)
-		set_null(c, "cgroup_kib", c->cgroup.reason);
+		cellresult_null(c, "cgroup_kib", c->cgroup.reason);
 	else if (c->cgroup_error != 0)
 		set_null_error(c, "cgroup_kib", "the cell's cgroup",
 			       c->cgroup_error);
 	else if (!tells_kinds(c))
-		set_null(c, "cgroup_kib",
-			 "this kernel does not tell which part "
-			 "of a PSS is file pages (Linux 5.3)");
+		cellresult_null(c, "cgroup_kib",
+				"this kernel does not tell which part "
+				"of a PSS is file pages (Linux 5.3)");
 }
 
 static void explain_scanner(struct cell *c)
 {
 	if (c->scanner == 0)
-		set_null(c, "ksm_cpu_ms", "the stack has no ksm");
+		cellresult_null(c, "ksm_cpu_ms", "the stack has no ksm");
 	else if (c->scanner_ns < 0)
-		set_null(c, "ksm_cpu_ms",
-			 "the kernel's thread ksmd is not to "
-			 "be seen from here; containers hide it");
+		cellresult_null(c, "ksm_cpu_ms",
+				"the kernel's thread ksmd is not to "
+				"be seen from here; containers hide it");
 }
 
 static void set_share(struct cell *c, const char *key, int error, double share)
 {
 	if (error == -ENODATA)
-		set_null(c, key,
-			 "this interpreter's allocator has no arenas, or they "
-			 "are not known; only CPython's own has, without "
-			 "PYTHONMALLOC and with its GIL");
+		cellresult_null(
+			c, key,
+			"this interpreter's allocator has no arenas, or they "
+			"are not known; only CPython's own has, without "
+			"PYTHONMALLOC and with its GIL");
 	else if (error != 0)
 		set_null_error(c, key, "reading the memory of a process",
 			       error);
 	else
-		set_real(c, key, share);
+		cellresult_real(c, key, share);
 }
 
 static void summarize_arenas(struct cell *c)
@@ -755,13 +605,13 @@ static void summarize_copies(struct cell *c)
 			set_null_error(c, keys[i], "pagemap", c->cow_error);
 		return;
 	}
-	set_real(c, "template_pages", (double)cow_noted(&c->cow));
+	cellresult_real(c, "template_pages", (double)cow_noted(&c->cow));
 	if (c->copies_error != 0)
 		set_null_error(c, "worker_floor_pages",
 			       "reading the memory of a worker",
 			       c->copies_error);
 	else
-		set_real(c, "worker_floor_pages", mean(c, floor_pages));
+		cellresult_real(c, "worker_floor_pages", mean(c, floor_pages));
 }
 
 /* What only our own driver or only a real server tells. */
@@ -774,51 +624,55 @@ static void summarize_template(struct cell *c)
 
 	if (cellserver_is_used(c)) {
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-			set_null(c, keys[i],
-				 "a real server forks and reaps its workers by "
-				 "itself");
+			cellresult_null(
+				c, keys[i],
+				"a real server forks and reaps its workers by "
+				"itself");
 		if (isfinite(cellserver_throughput(c)))
-			set_real(c, "throughput_rps", cellserver_throughput(c));
+			cellresult_real(c, "throughput_rps",
+					cellserver_throughput(c));
 		else
-			set_null(c, "throughput_rps", "no request was served");
+			cellresult_null(c, "throughput_rps",
+					"no request was served");
 		return;
 	}
-	set_null(c, "throughput_rps",
-		 "requests came from no load generator; use --server");
-	set_real(c, "fork_us", mean(c, fork_us));
+	cellresult_null(c, "throughput_rps",
+			"requests came from no load generator; use --server");
+	cellresult_real(c, "fork_us", mean(c, fork_us));
 	if (c->exit_unknown)
-		set_null(c, "exit_faults",
-			 "a worker was reaped by the program "
-			 "before it could be read");
+		cellresult_null(c, "exit_faults",
+				"a worker was reaped by the program "
+				"before it could be read");
 	else
-		set_real(c, "exit_faults", mean(c, exit_faults));
+		cellresult_real(c, "exit_faults", mean(c, exit_faults));
 	if (template->objects >= 0)
-		set_real(c, "template_objects", (double)template->objects);
+		cellresult_real(c, "template_objects",
+				(double)template->objects);
 	else
-		set_null(c, "template_objects",
-			 "this collector's lists are not known to us");
-	set_real(c, "frozen_objects", (double)template->frozen);
+		cellresult_null(c, "template_objects",
+				"this collector's lists are not known to us");
+	cellresult_real(c, "frozen_objects", (double)template->frozen);
 }
 
 void cellresult_summarize(struct cell *c, json_t *document)
 {
-	set_real(c, "freeze_us", (double)cell_slot(c, 0)->before_fork_ns / 1e3);
+	cellresult_real(c, "freeze_us",
+			(double)cell_slot(c, 0)->before_fork_ns / 1e3);
 	summarize_template(c);
-	summarize_pauses(c, document);
-	summarize_requests(c, document);
-	count_lost(c, document);
+	celltimes_summarize(c, document);
 	summarize_leak(c);
 	summarize_copies(c);
 	summarize_arenas(c);
 	if (!makes_passes(c))
 		for (size_t i = 0; i < PASS_METRICS; i++)
-			set_null(c, pass_metrics[i],
-				 "the stack gives no pages back");
+			cellresult_null(c, pass_metrics[i],
+					"the stack gives no pages back");
 	if (!knows_gc_faults(c))
 		for (size_t i = 0; i < GC_FAULT_METRICS; i++)
-			set_null(c, gc_fault_metrics[i],
-				 "PyPy tells of a collection only when it is "
-				 "over");
+			cellresult_null(
+				c, gc_fault_metrics[i],
+				"PyPy tells of a collection only when it is "
+				"over");
 	explain_totals(c);
 	explain_scanner(c);
 	if (c->swapped)
@@ -834,5 +688,5 @@ void cellresult_fill_in(struct cell *c, const char *reason)
 {
 	for (size_t i = 0; i < metrics_count; i++)
 		if (json_object_get(c->metrics, metrics[i].key) == NULL)
-			set_null(c, metrics[i].key, reason);
+			cellresult_null(c, metrics[i].key, reason);
 }

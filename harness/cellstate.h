@@ -75,6 +75,14 @@ const struct shm_process *cell_slot(const struct cell *c, long index);
 /* Adds the values of this checkpoint to the curve and to the metrics. */
 void cellresult_checkpoint(struct cell *c);
 
+/* A metric's value; or null, and why. */
+void cellresult_real(struct cell *c, const char *key, double value);
+void cellresult_null(struct cell *c, const char *key, const char *reason);
+
+/* Percentiles and histograms of pauses and latencies, and how many were lost, into
+ * the metrics and `document`; celltimes.c. */
+void celltimes_summarize(struct cell *c, json_t *document);
+
 /* Everything that follows when all is over: metrics that are not in the curve,
  * histograms, the map of copies, values of each worker, how it was measured. */
 void cellresult_summarize(struct cell *c, json_t *document);
