@@ -55,7 +55,7 @@ for tag in $tags; do
 	expect_full 0
 	check young 'f["high_kib"] < 1024'
 	expect_full 0
-	check touch,young 'saved < 1024 and (f["usual_high_kib"] or 0) < 1024'
+	check get_objects,young '(f["usual_high_kib"] or 0) < 1024'
 	expect_full 0
 	check collect 'saved > 8000 and 0.75 * saved < f["kib"]'
 	expect_full 1
