@@ -24,7 +24,7 @@ enum shm_gc_source {
 	SHM_GC_CALLBACKS,   /* gc.callbacks, 3.3 on */
 	SHM_GC_DEBUG_STATS, /* DEBUG_STATS messages, before 3.3 */
 	SHM_GC_HOOKS,	    /* gc.hooks of PyPy, once a collection is over */
-	SHM_GC_GO = 8,	    /* debug.ReadGCStats, workloads/go/probe.go */
+	SHM_GC_GO,	    /* debug.ReadGCStats, workloads/go/probe.go */
 };
 
 /* What a strategy that gives memory back has done in this process, by its own

@@ -60,7 +60,7 @@ expect_json "$tmp/doc" "d['master']['implementation'] == 'CPython'"
 expect_json "$tmp/doc" 'len(d["workers"]) == 3 and d["others"] == []'
 expect_json "$tmp/doc" 'all(w["rss_kib"] > w["private_kib"] >= 6000 and
 	w["rss_kib"] > w["pss_kib"] and w["parent"] == d["master"]["pid"] and
-	w["unavailable"] == {} for w in d["workers"])'
+	set(w["unavailable"]) <= {"full_collections"} for w in d["workers"])'
 expect_json "$tmp/doc" 'all(1500 <= w["cow_pages"] < 3500 and
 	500 <= w["equal_pages"] < 2000 and 500 <= w["reshareable_pages"] and
 	w["reshareable_pages"] <= w["equal_pages"] and
@@ -79,7 +79,7 @@ expect_nothing err
 expect_match out "^master $master  "
 expect_match out "^$worker  "
 expect_match out 'private per worker equal the master'
-expect_match out '^freeze+reshare  would save about'
+expect_match out '^freeze+reshare  would save [0-9]'
 
 harness observe --pid="$master" --once --interval=1 --format=json --no-contents
 expect_status 0

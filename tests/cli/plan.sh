@@ -210,6 +210,8 @@ class Stack(object):
         calls.append(str(spec) == d["recommended"]["strategy"])
     def hook(self, name):
         return getattr(self, name)
+    def function(self, name):
+        return None
     def __getattr__(self, hook):
         return lambda: calls.append(hook)
 permafrost.Stack = Stack

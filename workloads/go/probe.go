@@ -31,10 +31,10 @@ import (
 )
 
 const (
-	shmMagic    = 0x3274736f72666d70
+	shmMagic    = 0x3374736f72666d70
 	generations = 3
 	full        = 2
-	sourceGo    = 8 // SHM_GC_GO
+	sourceGo    = 4 // SHM_GC_GO
 
 	readEvery = 64 // requests
 
@@ -75,6 +75,7 @@ type shmHeader struct {
 	magic, size, processes uint64
 	layout                 [2]uint64
 	layoutOffsets          [4]uint32
+	collectionsDue         uint64
 }
 
 // process is this process as the harness knows it.
