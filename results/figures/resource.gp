@@ -17,6 +17,7 @@
 #sql   SELECT panel, grp, series,
 #sql     CASE WHEN tag GLOB 'cp[0-9]*' THEN 'CPython ' || substr(tag, 3)
 #sql          WHEN tag GLOB 'pp[0-9]*' THEN 'PyPy ' || substr(tag, 3)
+#sql          WHEN tag GLOB 'go[0-9]*' THEN 'Go ' || substr(tag, 3)
 #sql          ELSE tag END AS interpreter,
 #sql     strategy, workload, scale, workers,
 #sql     max(c.requests) AS requests, max(repeat) AS repeats,
@@ -45,7 +46,7 @@ array KEY_DASH = [ 1, 5 ]
 array KEY_WIDTH = [ 2.2, 1.4 ]
 AT_LINE = 1
 load FIGURES."/_style.gp"
-title_of(p) = tail(TAG[p], int(PLOT_W / 8))
+title_of(p) = head(TAG[p], int(PLOT_W / 9))
 
 X_LABEL = "requests served per worker"
 Y_LABEL = "RSS (MiB)"
