@@ -20,6 +20,7 @@ would add 1.3 MiB to the template.
 """
 import gc
 import os
+import signal
 import time
 
 import _cffi_backend
@@ -53,6 +54,7 @@ _channel = _first_channel = -1
 _workers = 0
 _collecting = False     # within gc.collect()
 _held = None            # minor collections that no step has followed yet
+_was_due = False        # collection_due() has said so
 _majors = 0             # major collections that the interpreter has counted
 _collect = gc.collect   # the interpreter's own
 
@@ -272,9 +274,23 @@ def count(frozen):
     _mine[at.frozen] = frozen
 
 
+def _become_worker(index, parent):
+    global _channel
+    _channel = _first_channel + index
+    for i in range(_workers + 1):
+        if i != index:
+            try:
+                os.close(_first_channel + i)
+            except OSError:     # those of the workers before
+                pass
+    _take(index)
+    _prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(EXIT_HARNESS_GONE)
+
+
 def fork(index):
     """Makes one worker; its process id, or 0 in the worker."""
-    global _channel
     if not 1 <= index <= _workers:
         raise ValueError("no such worker")
     parent = os.getpid()
@@ -287,18 +303,22 @@ def fork(index):
         _slot(index)[at.fork_ns] = took
         os.close(_first_channel + index)
         return pid
-    _channel = _first_channel + index
-    for i in range(_workers + 1):
-        if i != index:
-            try:
-                os.close(_first_channel + i)
-            except OSError:     # those of the workers before
-                pass
-    _take(index)
-    _prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it died before the line above
-        os._exit(EXIT_HARNESS_GONE)
+    _become_worker(index, parent)
     return 0
+
+
+def _pid_of(index):
+    return _cffi_backend.cast(_halves, _slot(index))[at.pid]
+
+
+def adopt(index):
+    """Makes this process, which a server has forked, worker `index`.  One too many
+    stands still for good."""
+    if not 1 <= index <= _workers or _pid_of(index) != 0:
+        _prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+        while True:
+            signal.pause()
+    _become_worker(index, _pid_of(0))
 
 
 _prctl = _function("prctl", (_int, _long, _long, _long, _long), _int)
@@ -315,3 +335,25 @@ def serve(request, state, first, last, after):
         if after is not None:
             after()
         _watch()
+
+
+def request(function, environ, start_response):
+    """Calls it as a server does, and records how long that took."""
+    start = _now()
+    result = function(environ, start_response)
+    _count(at.latencies, _now() - start, at.request_overflow)
+    return result
+
+
+def served():
+    """Counts a request all of whose work is done."""
+    _mine[at.requests] += 1
+    _watch()
+
+
+def collection_due():
+    """Whether this worker is to have its first full collection now."""
+    global _was_due
+    due = not _was_due and _shared[at.collections_due] != 0
+    _was_due = _was_due or due
+    return due

@@ -24,6 +24,8 @@ int main(void)
 	printf("magic = %zu\n", offsetof(struct shm_header, magic) / 8);
 	printf("size = %zu\n", offsetof(struct shm_header, size) / 8);
 	printf("processes = %zu\n", offsetof(struct shm_header, processes) / 8);
+	printf("collections_due = %zu\n",
+	       offsetof(struct shm_header, collections_due) / 8);
 	printf("# Half words of a process.\n");
 	PROCESS(pid, 4);
 	PROCESS(gc_source, 4);
