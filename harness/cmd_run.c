@@ -79,7 +79,8 @@ static const struct argp_option options[] = {
 	  "version prefixes, tags or paths (default: all)", 0 },
 	{ "workload", KEY_WORKLOAD, "NAME,...", 0,
 	  "built-in names, paths to .py files, or your own WSGI application in "
-	  "the current folder, wsgi:MODULE:APP (default: objectgraph)",
+	  "the current folder, wsgi:MODULE:APP (default: objectgraph, with "
+	  "--server webapp)",
 	  0 },
 	{ "urls", KEY_URLS, "FILE", 0,
 	  "requests to the application, one per line: GET /path (default: GET /)",
@@ -261,6 +262,12 @@ static int has_application(const struct selection *s)
 	return 0;
 }
 
+/* Whether --server names a real one. */
+static int is_served(const struct arguments *a)
+{
+	return a->server != NULL && strcmp(a->server, SERVER_NONE) != 0;
+}
+
 /* The full name of a workload that was typed, with its server.  New, or NULL with
  * one line in *error (to free). */
 static char *full_name(const char *typed, const struct arguments *a,
@@ -272,8 +279,7 @@ static char *full_name(const char *typed, const struct arguments *a,
 	if (a->server != NULL && strcmp(server, SERVER_NONE) != 0)
 		*error = xasprintf("'%s' has its server; leave --server out",
 				   typed);
-	else if (a->server != NULL && strcmp(a->server, SERVER_NONE) != 0 &&
-		 workload_is_path(plain))
+	else if (is_served(a) && workload_is_path(plain))
 		*error = xasprintf(
 			"--server takes webapp, or wsgi:MODULE:APP, "
 			"not the file %s",
@@ -323,7 +329,7 @@ static void set_defaults(struct arguments *a)
 		strings_add(&s->pythons, "all");
 	if (s->workloads.n == 0)
 		strings_add(&s->workloads,
-			    a->server != NULL ? "webapp" : "objectgraph");
+			    is_served(a) ? "webapp" : "objectgraph");
 	if (s->scale == 0 && a->quick && !has_application(s))
 		s->scale = 20000;
 	if (s->workers == 0)

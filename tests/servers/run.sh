@@ -71,7 +71,7 @@ expect_refused "'webapp@uwsgi' has its server; leave --server out" \
 expect_refused 'not the file ./tiny.py' --server=gunicorn --workload=./tiny.py
 harness run --server=builtin --dry-run --python="$tag" $small --baseline=freeze
 expect_status 0
-expect_line out '/webapp$'
+expect_line out '/objectgraph$'
 
 harness list workloads --format=json
 expect_json "$tmp/out" '[w["name"] for w in d["workloads"] if w["wsgi"]] ==
