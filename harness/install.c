@@ -158,8 +158,8 @@ int interpreter_is_pypy(const struct interpreter *i)
 	return strncmp(i->tag, "pp", 2) == 0;
 }
 
-/* Looks in PATH for pythonX.Y or pypyX.Y of the same tag, on a machine where the executable
- * may lie elsewhere.  Without success, i->executable stays. */
+/* Looks in PATH for pythonX.Y or pypyX.Y of the same tag, on a machine where the
+ * executable may lie elsewhere.  Without success, i->executable stays. */
 static void find_elsewhere(struct interpreter *i)
 {
 	const char *path = getenv("PATH");

@@ -17,7 +17,9 @@ name=${name#*-}
 PYTHONDONTWRITEBYTECODE=1
 # What the user has set for other programs must not change what is tested.
 unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONMALLOC PYTHON_GIL
-export PYTHONDONTWRITEBYTECODE EXTDIR top_srcdir top_builddir
+# PyPy makes it as large as the processor's cache, and all its limits follow.
+PYPY_GC_NURSERY=1M
+export PYTHONDONTWRITEBYTECODE PYPY_GC_NURSERY EXTDIR top_srcdir top_builddir
 
 # Ends the test without a verdict.
 skip() {

@@ -6,8 +6,8 @@ for a while.  From 3.4 on the collector finalizes each resource once, resurrecte
 (PEP 442); up to 3.8 one that comes back keeps all garbage that was found with it until the
 next collection of its generation.  Under 2.7 a cycle with ``__del__`` is never freed and
 piles up in ``gc.garbage``.  PyPy finalizes one of a pair, and the other when it finds it
-unreachable again, so it waits for a partner that came back.  A stack that keeps the collector from running postpones the
-finalizers, and what their objects hold stays held.
+unreachable again, so that waits for a partner that came back.  A stack that keeps the
+collector from running postpones the finalizers, and what their objects hold stays held.
 """
 import collections
 import gc

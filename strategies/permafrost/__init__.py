@@ -6,8 +6,9 @@ prepared before the fork, so that workers go on sharing it.
     ...load the application...
     stack.before_fork()
 
-A spec is ``NAME[:ARG]...`` parts joined by ``+``; each NAME is an extension
-module of this package.  Runs unchanged on Python 2.7 and 3.4-3.14.
+A spec is ``NAME[:ARG]...`` parts joined by ``+``; each NAME is a module of this
+package, mostly an extension module.  Runs unchanged on Python 2.7, 3.4-3.14 and
+PyPy.
 
 Servers call such hooks for you: see permafrost.gunicorn, permafrost.uwsgi and
 permafrost.celery, and install() below for others.

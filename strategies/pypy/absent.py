@@ -1,9 +1,13 @@
 """Stands, under its name, for each strategy that PyPy cannot have."""
 from permafrost import Unsupported
 
+THRESHOLDS = "PyPy's collector has no thresholds by counts of objects"
+IN_C = "PyPy gets no strategy that is written in C only"
 REASONS = {
-    "threshold_zero": "PyPy's collector has no thresholds by counts of objects",
-    "tuned": "PyPy's collector has no thresholds by counts of objects",
+    "threshold_zero": THRESHOLDS,
+    "tuned": THRESHOLDS,
+    "ksm": IN_C,
+    "skeleton": IN_C,
 }
 
 _name = __name__.rsplit(".", 1)[-1]

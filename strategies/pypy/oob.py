@@ -25,5 +25,8 @@ class Oob(purestrategy.WithoutMajor):
             self._served = 0
             gc.collect()
 
+    def before_exit(self):
+        self.undo()
+
 
 purestrategy.define(globals(), Oob)

@@ -28,7 +28,7 @@ import _cffi_backend
 from permafrost import shmlayout as at
 
 EXIT_HARNESS_GONE = 70      # EX_SOFTWARE
-PR_SET_PDEATHSIG, SIGKILL = 1, 9
+PR_SET_PDEATHSIG = 1
 PROT_READ_WRITE, MAP_SHARED = 3, 1
 
 _now = time.monotonic_ns
@@ -52,6 +52,7 @@ _mine = None            # words of this process's slot
 _pid = 0                # whose slot that is
 _channel = _first_channel = -1
 _workers = 0
+_collection_done = False    # of collection_due()
 _collecting = False     # within gc.collect()
 _held = None            # minor collections that no step has followed yet
 _was_due = False        # collection_due() has said so
@@ -62,6 +63,10 @@ _collect = gc.collect   # the interpreter's own
 def _slot(index):
     return _cffi_backend.cast(_words, _shared + (
         at.HEADER_BYTES + index * at.PROCESS_BYTES) // 8)
+
+
+def _halves_of(slot):
+    return _cffi_backend.cast(_halves, slot)
 
 
 def _count(counts, ns, overflow):
@@ -190,7 +195,7 @@ def _take(index):
     _held = None
     _mine = _slot(index)
     _pid = os.getpid()
-    halves = _cffi_backend.cast(_halves, _mine)
+    halves = _halves_of(_mine)
     halves[at.pid] = _pid
     halves[at.gc_source] = at.GC_HOOKS
     _mine[at.objects] = _mine[at.frozen] = 2 ** 64 - 1      # -1: not known
@@ -275,6 +280,7 @@ def count(frozen):
 
 
 def _become_worker(index, parent):
+    """Only its own slot and its own channel remain."""
     global _channel
     _channel = _first_channel + index
     for i in range(_workers + 1):
@@ -284,7 +290,7 @@ def _become_worker(index, parent):
             except OSError:     # those of the workers before
                 pass
     _take(index)
-    _prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it died before the line above
         os._exit(EXIT_HARNESS_GONE)
 
@@ -307,18 +313,14 @@ def fork(index):
     return 0
 
 
-def _pid_of(index):
-    return _cffi_backend.cast(_halves, _slot(index))[at.pid]
-
-
 def adopt(index):
     """Makes this process, which a server has forked, worker `index`.  One too many
-    stands still for good."""
-    if not 1 <= index <= _workers or _pid_of(index) != 0:
-        _prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    stands still for good, see probe.c."""
+    if not 1 <= index <= _workers or _halves_of(_slot(index))[at.pid] != 0:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         while True:
             signal.pause()
-    _become_worker(index, _pid_of(0))
+    _become_worker(index, _halves_of(_slot(0))[at.pid])
 
 
 _prctl = _function("prctl", (_int, _long, _long, _long, _long), _int)
@@ -347,13 +349,15 @@ def request(function, environ, start_response):
 
 def served():
     """Counts a request all of whose work is done."""
-    _mine[at.requests] += 1
+    _settle()
+    _let_go()
     _watch()
+    _mine[at.requests] += 1
 
 
 def collection_due():
     """Whether this worker is to have its first full collection now."""
-    global _was_due
-    due = not _was_due and _shared[at.collections_due] != 0
-    _was_due = _was_due or due
+    global _collection_done
+    due = _shared[at.collections_due] != 0 and not _collection_done
+    _collection_done = _collection_done or due
     return due

@@ -43,5 +43,8 @@ class RssCollect(purestrategy.WithoutMajor):
         self._set_level(size, self._level if size < before else
                         size + self.values[0])
 
+    def before_exit(self):
+        self.undo()
+
 
 purestrategy.define(globals(), RssCollect)

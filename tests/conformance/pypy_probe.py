@@ -249,15 +249,15 @@ class ChannelTest(Case, gcevents_test.ChannelTest):
 class AttachTest(unittest.TestCase):
     def test_another_build(self):
         read_only = os.open(os.devnull, os.O_RDONLY)
-        self.assertRaises(OSError, probe.attach, read_only, FIRST_CHANNEL, 2)
+        self.assertRaises(OSError, probe.attach, read_only, FIRST_CHANNEL, 3)
         os.close(read_only)
         for word, value in ((0, 7), (1, 8), (2, 9)):
-            other = gcevents_test.SharedMemory(2)
+            other = gcevents_test.SharedMemory(3)
             other.map[8 * word:8 * word + 8] = value.to_bytes(8, sys.byteorder)
             pid = os.fork()
             if pid == 0:
                 try:
-                    probe.attach(other.fd, FIRST_CHANNEL, 2)
+                    probe.attach(other.fd, FIRST_CHANNEL, 3)
                 except ImportError as error:
                     os._exit(3 if "different sources" in str(error) else 4)
                 os._exit(0)
@@ -269,9 +269,9 @@ def main(argv):
     ext_dir = support.begin(argv, "EXT_DIR")
     from permafrost import probe, shmlayout
     gcevents_test.probe = probe
-    gcevents_test.shared = gcevents_test.SharedMemory(2)
-    gcevents_test.harness = gcevents_test.Harness(2)
-    probe.attach(gcevents_test.shared.fd, FIRST_CHANNEL, 2)
+    gcevents_test.shared = gcevents_test.SharedMemory(3)
+    gcevents_test.harness = gcevents_test.Harness(3)
+    probe.attach(gcevents_test.shared.fd, FIRST_CHANNEL, 3)
     support.run_tests(sys.modules[__name__])
 
 
