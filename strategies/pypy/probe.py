@@ -55,7 +55,6 @@ _workers = 0
 _collection_done = False    # of collection_due()
 _collecting = False     # within gc.collect()
 _held = None            # minor collections that no step has followed yet
-_was_due = False        # collection_due() has said so
 _majors = 0             # major collections that the interpreter has counted
 _collect = gc.collect   # the interpreter's own
 
