@@ -3,6 +3,7 @@
 #include "observecollector.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 
 #define WORD sizeof(uint64_t)
 #define FLAGS UINT64_C(3) /* in links, from 3.8 on */
+#define NEWEST_MINOR 13	  /* of 3.x, that is known */
 
 /* Where to look for the array, from the beginning of either structure on. */
 #define RUNTIME_BYTES (UINT64_C(64) << 10)
@@ -119,6 +121,8 @@ void observecollector_find(struct observe_collector *c, int memory,
 			   uint32_t head_bytes, const char *version,
 			   uint64_t generation0, uint64_t runtime)
 {
+	int minor;
+
 	*c = (struct observe_collector){
 		.head_bytes = head_bytes,
 		.generation_bytes = head_bytes + 2 * (uint32_t)sizeof(int),
@@ -129,15 +133,17 @@ void observecollector_find(struct observe_collector *c, int memory,
 		find_by_pointer(c, memory, generation0);
 		return;
 	}
-	if (strncmp(version, "3.7.", 4) == 0 ||
-	    strncmp(version, "3.8.", 4) == 0)
+	if (sscanf(version, "3.%d.", &minor) != 1 || minor > NEWEST_MINOR)
+		return;
+	if (minor < 9)
 		c->generations = find_array(c, memory, runtime, RUNTIME_BYTES);
 	else
 		c->generations = find_in_state(c, memory, runtime);
-	if (c->generations !=
-	    0) /* behind the pointer and one generation more */
-		c->statistics = c->generations + WORD +
-			(OBSERVE_GENERATIONS + 1) * c->generation_bytes;
+	if (c->generations == 0)
+		return;
+	/* Behind the pointer and one generation more. */
+	c->statistics = c->generations + WORD +
+		(OBSERVE_GENERATIONS + 1) * c->generation_bytes;
 }
 
 /* Whether all of it could be read. */

@@ -21,7 +21,8 @@
  *   master's has been collected neither by itself nor with an older one, and got
  *   nothing from a younger one.
  *
- * 3.14.0 to 3.14.4 and free-threaded builds have other collectors: nothing is known.
+ * Of 3.14 and later ones, whose collectors changed and changed back, and of free-threaded
+ * builds nothing is known.
  */
 #ifndef PERMAFROST_OBSERVECOLLECTOR_H
 #define PERMAFROST_OBSERVECOLLECTOR_H

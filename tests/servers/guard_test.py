@@ -223,6 +223,15 @@ class GuardTest(Case):
         self.wait(0)
         self.assertEqual(self.take(), [])
 
+    def test_idle_when_off(self):
+        self.be_a_worker()
+        failing.add("after_request")
+        self.guard.after_request()
+        self.take()
+        self.wait(serving.IDLE_S)
+        self.wait(0)
+        self.assertEqual(self.take(), [])
+
     def test_rehearsals(self):
         self.assertEqual(permafrost.rehearsals(), 0)
         self.start()

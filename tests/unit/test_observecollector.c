@@ -105,6 +105,8 @@ static void test_in_interpreter(void **state)
 	write_word(fd, RUNTIME + 0x318, 1);
 	observecollector_find(&c, fd, 16, "3.13.0", 0, RUNTIME);
 	assert_int_equal(c.generations, address);
+	observecollector_find(&c, fd, 16, "3.14.5", 0, RUNTIME);
+	assert_int_equal(c.generations, 0);
 	/* A second one has been made, whose collections would not be seen. */
 	write_word(fd, RUNTIME + 0x318, 2);
 	observecollector_find(&c, fd, 16, "3.13.0", 0, RUNTIME);
