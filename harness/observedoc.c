@@ -138,8 +138,8 @@ static void set_collections(json_t *d, const struct observe_collections *c)
 		set_null(d, "full_collections",
 			 c->is_counted ?
 				 "the master has collected since the fork" :
-				 "this interpreter does not count them where "
-				 "we look");
+				 "no count of collections was found in this "
+				 "interpreter");
 }
 
 static void set_contents(const struct observe *o, json_t *d,
