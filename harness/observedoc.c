@@ -263,8 +263,9 @@ static json_t *assumptions(const struct observe *o, const struct known *known)
 	add_sentence(
 		list,
 		xstrdup("the workers go on as they have until now, and the same "
-			"requests come; freeze is called right before the fork and "
-			"reshare passes have their default options"));
+			"requests come (idle, reshare saves more); freeze is called "
+			"right before the fork and reshare passes have their default "
+			"options"));
 	if (known->collected[OBSERVE_YES] > 0)
 		add_sentence(
 			list,
