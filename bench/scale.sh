@@ -160,7 +160,9 @@ if [ "$available" -lt "$need" ]; then
 	exit 0
 fi
 cell freeze 1 0 100000 1 >/dev/null || exit 1
-scale=$((BENCH_LARGE_MIB * 100000 / $(template)))
+small=$(template)
+cell freeze 1 0 400000 1 >/dev/null || exit 1
+scale=$((100000 + (BENCH_LARGE_MIB - small) * 300000 / ($(template) - small)))
 line=$(cell freeze+reshare "$BENCH_LARGE_WORKERS" $requests "$scale" 1) || exit 1
 echo "$line $(template) $(field total_kib)" | awk \
 	-v tag="$tag" -v scale="$scale" -v workers="$BENCH_LARGE_WORKERS" '{
