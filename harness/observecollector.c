@@ -64,6 +64,24 @@ static int is_array(const struct observe_collector *c, int memory,
 	return 1;
 }
 
+/* A long double in the largest header aligns generations, and what holds them, to 16
+ * bytes (3.7.4 on, up to 3.8; 2.7 up to .13 or so). */
+static int is_aligned(const struct observe_collector *c)
+{
+	return c->head_bytes == 32 && c->generation_bytes % 16 == 0;
+}
+
+static void align(struct observe_collector *c)
+{
+	c->generation_bytes = (c->generation_bytes + 15) / 16 * 16;
+}
+
+/* From the pointer behind the array to the next generation. */
+static uint64_t gap(const struct observe_collector *c)
+{
+	return is_aligned(c) ? 16 : WORD;
+}
+
 /* Looks for an array with a pointer to it, and a list, behind it.  Its address, or
  * 0. */
 static uint64_t find_array(const struct observe_collector *c, int memory,
@@ -77,7 +95,7 @@ static uint64_t find_array(const struct observe_collector *c, int memory,
 	for (uint64_t i = 0; i < bytes && found == 0; i += WORD)
 		if (word_at(buffer, i + array) == start + i &&
 		    is_array(c, memory, start + i) &&
-		    is_head(memory, start + i + array + WORD))
+		    is_head(memory, start + i + array + gap(c)))
 			found = start + i;
 	free(buffer);
 	return found;
@@ -104,15 +122,14 @@ static uint64_t find_in_state(const struct observe_collector *c, int memory,
 	return found;
 }
 
-/* Finds the array that the pointer at `generation0` leads to.  In the largest headers a
- * long double may align generations to 16 bytes (up to 2.7.13 or so). */
+/* Finds the array that the pointer at `generation0` leads to. */
 static void find_by_pointer(struct observe_collector *c, int memory,
 			    uint64_t generation0)
 {
 	uint64_t array = generation0 ? peek_word(memory, generation0) : 0;
 
 	if (array != 0 && !is_array(c, memory, array))
-		c->generation_bytes = (c->generation_bytes + 15) / 16 * 16;
+		align(c);
 	if (array != 0 && is_array(c, memory, array))
 		c->generations = array;
 }
@@ -135,14 +152,16 @@ void observecollector_find(struct observe_collector *c, int memory,
 	}
 	if (sscanf(version, "3.%d.", &minor) != 1 || minor > NEWEST_MINOR)
 		return;
-	if (minor < 9)
+	if (minor < 9) {
+		if (head_bytes == 32)
+			align(c);
 		c->generations = find_array(c, memory, runtime, RUNTIME_BYTES);
-	else
+	} else
 		c->generations = find_in_state(c, memory, runtime);
 	if (c->generations == 0)
 		return;
 	/* Behind the pointer and one generation more. */
-	c->statistics = c->generations + WORD +
+	c->statistics = c->generations + gap(c) +
 		(OBSERVE_GENERATIONS + 1) * c->generation_bytes;
 }
 

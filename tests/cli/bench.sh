@@ -31,7 +31,8 @@ expect_same "table" \
 "$(tr -s ' ' <"$tmp/out")"
 
 # Costs of compare grow with the square of the cells, all others with the cells;
-# a checkpoint costs 2 ms per worker, with 64 workers 3 ms.
+# a checkpoint costs 2 ms per worker, with 64 workers 3 ms.  A template has 32 MiB and
+# 32 more per 100000 of scale.
 cat >"$tmp/tool" <<'END'
 #!/bin/sh
 case $1 in
@@ -50,8 +51,9 @@ time)
 		*.db) n=${word##*/}; n=${n%.db} ;;
 		*/objectgraph)
 			w=${word#*/w}; w=${w%%/*}; r=${word#*/n}; r=${r%%/*}
+			s=${word#*/s}; s=${s%%/*}
 			echo '{"methods": {"total_kib": "x"}, "total_kib": 2048,' \
-				'"template_pages": 16384.0}' >"$out"
+				"\"template_pages\": $((8192 + s * 8192 / 100000)).0}" >"$out"
 			[ "$w" -lt 64 ] && each=2 || each=3
 			echo "9 $((50 + w * r / 10 * each)).0 7 1024"
 			exit
@@ -65,7 +67,7 @@ esac
 END
 chmod +x "$tmp/tool"
 last="scale.sh"
-BENCH_CELLS='100 1000' BENCH_LARGE_MIB=64 "$bench/scale.sh" harness \
+BENCH_CELLS='100 1000' BENCH_LARGE_MIB=128 "$bench/scale.sh" harness \
 	"$tmp/tool" "$tmp/large" cp9 >"$tmp/out" 2>"$tmp/err"
 status=$?
 expect_status 0
@@ -76,7 +78,7 @@ expect_match out '^  compare (ms)  *100.0  *10000.0  *(x100.00)  worse than line
 expect_match out '^  export as tables (ms)  *100.0  *1000.0  *(x10.00)$'
 expect_match out '^  freeze per worker (ms)  *2.000  *2.000  *(x1.00)  *2.000  *(x1.00)  *3.000  *(x1.50)  worse than linear$'
 expect_same "lines that are worse" 3 "$(grep -c 'worse than' "$tmp/out")"
-expect_match out '^Large cell: 64 workers of a template of 64 MiB (cp9, freeze+reshare, objectgraph 100000)$'
+expect_match out '^Large cell: 64 workers of a template of 128 MiB (cp9, freeze+reshare, objectgraph 300000)$'
 expect_match out '^  0.0 s in all, 0.43 s CPU time of the harness, which had 1 MiB; total_kib is 2 MiB$'
 BENCH_CELLS=100 BENCH_LARGE_MIB=99999999 "$bench/scale.sh" harness \
 	"$tmp/tool" "$tmp/large" cp9 >"$tmp/out" 2>"$tmp/err"

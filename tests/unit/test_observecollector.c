@@ -219,6 +219,45 @@ static void test_larger_headers(void **state)
 	}
 }
 
+/* As from 3.7.4 on, up to 3.8. */
+struct aligned_generation {
+	union {
+		uint64_t links[2], refs[3];
+		long double dummy;
+	} head;
+	int threshold, count;
+};
+
+struct aligned_state {
+	struct aligned_generation generations[OBSERVE_GENERATIONS];
+	uint64_t generation0;
+	struct aligned_generation permanent;
+	uint64_t numbers[OBSERVE_GENERATIONS][3];
+};
+
+static void test_aligned(void **state)
+{
+	const uint64_t address = RUNTIME + 0x130;
+	struct observe_collector c;
+	struct aligned_state s = { .generation0 = address };
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	(void)state;
+	for (uint64_t i = 0; i < OBSERVE_GENERATIONS; i++)
+		s.generations[i].head.links[0] =
+			s.generations[i].head.links[1] = address +
+			i * sizeof *s.generations;
+	s.permanent.head.links[0] = s.permanent.head.links[1] = address +
+		offsetof(struct aligned_state, permanent);
+	write_at(fd, address, &s, sizeof s);
+	observecollector_find(&c, fd, sizeof s.permanent.head, "3.7.16", 0,
+			      RUNTIME);
+	assert_int_equal(c.generations, address);
+	assert_int_equal(c.statistics,
+			 address + offsetof(struct aligned_state, numbers));
+	close(fd);
+}
+
 static void sum(void *arg, uint64_t header)
 {
 	*(uint64_t *)arg += header;
@@ -255,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_traces),
 		cmocka_unit_test(test_larger_headers),
+		cmocka_unit_test(test_aligned),
 		cmocka_unit_test(test_young_objects),
 	};
 
