@@ -66,7 +66,8 @@ static void texts(const char *text)
 	const char *line;
 
 	make_text_safe(copy);
-	FUZZ_REQUIRE(strlen(copy) == strlen(text) && is_utf8(copy));
+	/* One ? for a control of several bytes. */
+	FUZZ_REQUIRE(strlen(copy) <= strlen(text) && is_utf8(copy));
 	for (const char *p = copy; *p != '\0'; p++)
 		FUZZ_REQUIRE(!iscntrl((unsigned char)*p));
 	memcpy(copy, text, strlen(text) + 1);
