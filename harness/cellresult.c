@@ -627,7 +627,7 @@ static void summarize_template(struct cell *c)
 			cellresult_null(
 				c, keys[i],
 				"a real server forks and reaps its workers by "
-				"itself");
+				"itself, when nothing can be timed or counted");
 		if (isfinite(cellserver_throughput(c)))
 			cellresult_real(c, "throughput_rps",
 					cellserver_throughput(c));

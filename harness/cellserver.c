@@ -159,8 +159,9 @@ int cellserver_settle(struct cell *c, long requests)
 }
 
 /* Takes all that the generator prints, while the server is watched, until it has
- * ended.  New text in *text; as family_step(). */
-static int await_generator(struct cell *c, pid_t pid, int out, char **text)
+ * ended, as *status says.  New text in *text; as family_step(). */
+static int await_generator(struct cell *c, pid_t pid, int out, char **text,
+			   int *status)
 {
 	size_t used = 0;
 	int result = 0;
@@ -185,7 +186,7 @@ static int await_generator(struct cell *c, pid_t pid, int out, char **text)
 	c->family.watch = -1;
 	if (result < 0)
 		kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		continue;
 	return result;
 }
@@ -213,7 +214,7 @@ static int report_failed(struct cell *c, long n, const struct load_report *r)
 static int send_batch(struct cell *c, long n)
 {
 	struct load_report report;
-	int ends[2], result;
+	int ends[2], status = 0, result;
 	char *text;
 	pid_t pid;
 
@@ -227,12 +228,14 @@ static int send_batch(struct cell *c, long n)
 		return set_reason(
 			c, xasprintf("cannot start hey: %s", strerror(-pid)));
 	}
-	result = await_generator(c, pid, ends[0], &text);
+	result = await_generator(c, pid, ends[0], &text, &status);
 	close(ends[0]);
 	if (result == 0 && load_parse(text, &report) < 0)
 		result = set_reason(c,
-				    xasprintf("hey has told nothing of its "
-					      "requests: %.200s",
+				    xasprintf("hey %s and has told nothing of "
+					      "its requests%s%.200s",
+					      describe_status(status),
+					      *last_line(text) ? ": " : "",
 					      last_line(text)));
 	else if (result == 0 && (report.errors > 0 || report.answers != n))
 		result = report_failed(c, n, &report);
@@ -248,7 +251,9 @@ int cellserver_serve(struct cell *c, long from, long to)
 {
 	int result;
 
-	if (c->key->collect_at >= 0 && from >= c->key->collect_at)
+	/* In the batch before, so that its checkpoint lies behind the collections,
+	 * as it does without a server. */
+	if (c->key->collect_at >= 0 && to >= c->key->collect_at)
 		c->family.shared->collections_due = 1;
 	result = send_batch(c, (to - from) * c->key->workers);
 	return result == 0 ? cellserver_settle(c, to) : result;
@@ -259,6 +264,10 @@ int cellserver_end(struct cell *c)
 	const struct family_member *master = &c->family.members[0];
 	int result;
 
+	/* All workers end at once, and copy as they do; what was to fit has been
+	 * measured. */
+	if (c->limit_kib > 0)
+		cgroup_unlimit(&c->cgroup);
 	kill(master->pid, SIGTERM);
 	result = family_wait_gone(&c->family, 0);
 	if (result == 0 && master->status != 0)

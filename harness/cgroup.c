@@ -201,6 +201,21 @@ int cgroup_limit(const struct cgroup *c, int64_t kib)
 	return result == -ENOENT ? 0 : result;
 }
 
+int cgroup_unlimit(const struct cgroup *c)
+{
+	int result;
+
+	if (c->path == NULL)
+		return -ENOENT;
+	if (c->version == 2)
+		return write_number(c->path, "memory.max", INT64_MAX);
+	/* It may not be below the other one. */
+	result = write_number(c->path, "memory.memsw.limit_in_bytes", -1);
+	if (result < 0 && result != -ENOENT)
+		return result;
+	return write_number(c->path, "memory.limit_in_bytes", -1);
+}
+
 int64_t cgroup_oom_kills(const struct cgroup *c)
 {
 	char *text;

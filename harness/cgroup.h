@@ -48,6 +48,9 @@ int cgroup_read(const struct cgroup *c, struct cgroup_memory *m);
  * kernel ends processes of the cgroup.  0 or -errno. */
 int cgroup_limit(const struct cgroup *c, int64_t kib);
 
+/* Takes the limit back.  0 or -errno. */
+int cgroup_unlimit(const struct cgroup *c);
+
 /* How many processes the kernel has ended for want of memory below the limit, or
  * -errno. */
 int64_t cgroup_oom_kills(const struct cgroup *c);

@@ -16,6 +16,7 @@
 #include "install.h"
 #include "runchoice.h"
 #include "safetext.h"
+#include "server.h"
 
 struct arguments {
 	struct capacity_request request;
@@ -145,12 +146,14 @@ static int check_files(const struct arguments *a, const json_t *document)
 	const char *workload = celldoc_text(plan, "workload");
 	const char *executable = celldoc_text(plan, "executable");
 	struct strings built_in = { NULL, 0 };
+	char *alone = server_strip(workload);
 	int known;
 
 	install_workloads(&built_in);
-	known = strings_has(&built_in, workload) ||
+	known = strings_has(&built_in, alone) ||
 		strings_has(&a->request.cells.workloads, workload);
 	strings_fini(&built_in);
+	free(alone);
 	if (!known)
 		return fail(EXIT_USAGE,
 			    "--verify would run %s, which the data "

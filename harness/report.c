@@ -149,11 +149,13 @@ static void print_line(FILE *out, const struct block *b, const json_t *cell,
 }
 
 /* How the private memory of a cell changed over the second half of the requests,
- * as a part of its last value; NAN: not known. */
+ * as a part of its last value; NAN: not known, or it did not get that far. */
 static double late_change(const json_t *cell, const char *key)
 {
 	(void)key;
-	return compare_late_change(cell);
+	return strcmp(celldoc_text(cell, "status"), "ok") == 0 ?
+		compare_late_change(cell) :
+		NAN;
 }
 
 /* Names the stacks of a block that have no steady state. */

@@ -101,6 +101,11 @@ expect_cell() {
 	expect_no_processes
 }
 
+# A generator that answers when it is looked for, and dies at work.
+mkdir "$tmp/dying"
+printf '#!/bin/sh\n[ $# -eq 0 ] || kill -9 $$\n' >"$tmp/dying/hey"
+chmod +x "$tmp/dying/hey"
+
 tried=
 for server in gunicorn uwsgi; do
 	find_server $server || {
@@ -138,6 +143,7 @@ wsgi:tiny:application@$server/$tmp/site/$tmp/site/urls" \
 		[p["requests"] for p in c["curve"]] ==
 			[0, 1, 2, 5, 10, 12, 15, 18, 20, 21, 24] and
 		c["curve"][0]["gc_collections"][2] <= 1 and
+		c["curve"][5]["gc_collections"][2] > c["curve"][0]["gc_collections"][2] and
 		c["exit_faults"] is None and c["worker_private_kib"] > 0
 		for c in d["cells"])'
 	expect_json "$tmp/out" 'all((c["reshare_passes"] or 0) > 2
@@ -179,6 +185,12 @@ wsgi:tiny:application@$server/$tmp/site/$tmp/site/urls" \
 	expect_cell "worker [123] ended after [0-9]* requests; $server puts another" \
 		'GET /die'
 	expect_cell 'the template was killed by signal 9' 'GET /master'
+	(
+		PATH=$tmp/dying:$PATH
+		expect_cell 'hey was killed by signal 9 (Killed) and has told nothing' \
+			'GET /'
+		[ "$failures" -eq 0 ]
+	) || fail "what became of hey was not told"
 done
 
 # Who has not the server, or not the generator.
