@@ -185,12 +185,10 @@ wsgi:tiny:application@$server/$tmp/site/$tmp/site/urls" \
 	expect_cell "worker [123] ended after [0-9]* requests; $server puts another" \
 		'GET /die'
 	expect_cell 'the template was killed by signal 9' 'GET /master'
-	(
-		PATH=$tmp/dying:$PATH
-		expect_cell 'hey was killed by signal 9 (Killed) and has told nothing' \
-			'GET /'
-		[ "$failures" -eq 0 ]
-	) || fail "what became of hey was not told"
+	path=$PATH
+	PATH=$tmp/dying:$PATH
+	expect_cell 'hey was killed by signal 9 (Killed) and has told nothing' 'GET /'
+	PATH=$path
 done
 
 # Who has not the server, or not the generator.
