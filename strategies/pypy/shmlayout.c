@@ -10,7 +10,7 @@
 
 #define PROCESS(field, bytes)                                                  \
 	printf("%s = %zu\n", #field,                                           \
-	       offsetof(struct shm_process, field) / bytes)
+	       offsetof(struct shm_process, field) / (bytes))
 
 int main(void)
 {

@@ -27,13 +27,15 @@ struct memory {
 
 static struct memory map_arenas(size_t n, size_t pool)
 {
-	struct memory m = { .bytes = (n * ARENA_POOLS + 1) * pool };
+	size_t bytes = (n * ARENA_POOLS + 1) * pool;
+	char *whole = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	m.whole = mmap(NULL, m.bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_true(m.whole != MAP_FAILED);
-	m.arenas = m.whole + (pool - (uintptr_t)m.whole % pool) % pool;
-	return m;
+	if (whole == MAP_FAILED || whole == NULL)
+		abort();
+	return (struct memory){ whole,
+				whole + (pool - (uintptr_t)whole % pool) % pool,
+				bytes };
 }
 
 static void put_pool(char *address, size_t pool, uint32_t arena, size_t block,
