@@ -48,25 +48,18 @@ void causes_fini(struct causes *c)
 	*c = (struct causes){ .memory = -1 };
 }
 
-static uint64_t peek_word(const struct causes *c, uint64_t address)
-{
-	uint64_t word;
-
-	peek(c->memory, address, &word, sizeof word);
-	return word;
-}
-
 /* Looks at the template's memory to find out. */
 static enum kind kind_of(const struct causes *c, uint64_t address)
 {
 	const struct shm_layout *l = &c->layout;
-	uint64_t meta = peek_word(c, address + l->type_offset);
+	uint64_t meta = peek_word(c->memory, address + l->type_offset);
 
 	if (meta != l->type_type &&
 	    (meta == 0 || meta % WORD != 0 ||
-	     peek_word(c, meta + l->type_offset) != l->type_type))
+	     peek_word(c->memory, meta + l->type_offset) != l->type_type))
 		return NO_TYPE;
-	return peek_word(c, address + l->flags_offset) & l->has_gc_flag ?
+	return peek_word(c->memory, address + l->flags_offset) &
+			l->has_gc_flag ?
 		GC_TYPE :
 		PLAIN_TYPE;
 }

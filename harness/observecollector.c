@@ -36,14 +36,6 @@ static uint64_t word_at(const char *bytes, uint64_t offset)
 	return word;
 }
 
-static uint64_t peek_word(int memory, uint64_t address)
-{
-	uint64_t word;
-
-	peek(memory, address, &word, sizeof word);
-	return word;
-}
-
 /* Whether a list begins at `head`: its neighbours lead back. */
 static int is_head(int memory, uint64_t head)
 {

@@ -73,14 +73,6 @@ static int find_version(int memory, uint64_t start, uint64_t end,
 	return result;
 }
 
-static uint64_t peek_word(int memory, uint64_t address)
-{
-	uint64_t word;
-
-	peek(memory, address, &word, sizeof word);
-	return word;
-}
-
 /* Whether `type` is the type `type` of an interpreter that we know. */
 static int is_type_type(int memory, uint64_t type)
 {

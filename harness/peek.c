@@ -26,3 +26,11 @@ size_t peek(int fd, uint64_t address, void *buffer, size_t size)
 	memset((char *)buffer + got, 0, size - got);
 	return got;
 }
+
+uint64_t peek_word(int fd, uint64_t address)
+{
+	uint64_t word;
+
+	peek(fd, address, &word, sizeof word);
+	return word;
+}

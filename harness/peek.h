@@ -18,4 +18,7 @@ int peek_open(pid_t pid);
  * that were there from `address` on. */
 size_t peek(int fd, uint64_t address, void *buffer, size_t size);
 
+/* The 8 bytes at `address`, as peek(). */
+uint64_t peek_word(int fd, uint64_t address);
+
 #endif
