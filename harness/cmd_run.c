@@ -76,7 +76,7 @@ static const struct argp_option options[] = {
 	{ "baseline", KEY_BASELINE, "STACK", 0,
 	  "stack to compare with; run too (default: none)", 0 },
 	{ "python", KEY_PYTHON, "PYTHON,...", 0,
-	  "version prefixes, pypy, tags or paths (default: all)", 0 },
+	  "version prefixes, pypy, go, tags or paths (default: all)", 0 },
 	{ "workload", KEY_WORKLOAD, "NAME,...", 0,
 	  "built-in names, paths to .py files, or your own WSGI application in "
 	  "the current folder, wsgi:MODULE:APP (default: objectgraph, with "
